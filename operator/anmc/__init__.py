@@ -1,0 +1,1 @@
+"""Operator that keeps Mobile Commons and Action Network in step."""

@@ -1,0 +1,1 @@
+"""Both services as local servers: for the demo, the tests and users' own pipelines."""
