@@ -1,0 +1,1 @@
+"""The resources as people write and read them."""
