@@ -1,0 +1,1 @@
+"""The rule book as pure functions: snapshots in, decisions out."""

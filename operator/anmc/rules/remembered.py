@@ -1,0 +1,122 @@
+"""What the store remembers between runs: ids, times, states and keyed hashes, nothing raw (sync.md 1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from anmc.rules.consent import Membership, Wish
+from anmc.rules.outcomes import Outcome
+from anmc.rules.records import NumberHash, PersonId, ProfileId
+
+
+@dataclass(frozen=True, slots=True)
+class SettledPair:
+    """The hash that each side of one field had when the field was last settled (sync.md F1)."""
+
+    profile: bytes
+    person: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A profile and a person known to be the same; `settled` by Mobile Commons field name."""
+
+    profile_id: ProfileId
+    person_id: PersonId
+    number_hash: NumberHash
+    settled: Mapping[str, SettledPair] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSeen:
+    """What was known of a person when it was last handled.
+
+    `stated_wish` is the last wish that was not Unknown (None: none yet) and `wish_is_ours` says that we wrote
+    it. `is_settled` is False when the outcome left work undone, so that an unchanged version is decided again
+    (sync.md Q21). `run_id` is the run that handled it last.
+    """
+
+    person_id: PersonId
+    number_hash: NumberHash | None
+    stated_wish: Wish | None
+    wish_is_ours: bool
+    modified_date: datetime | None
+    fingerprint: bytes
+    outcome: Outcome
+    is_settled: bool
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSeen:
+    """What was known of a profile when it was last handled; `fingerprint` covers the whole form (sync.md W9).
+
+    `subscription_stamp` is the hash of the dates of its row in the watched campaign (sync.md W4).
+    """
+
+    profile_id: ProfileId
+    number_hash: NumberHash | None
+    membership: Membership
+    fingerprint: bytes
+    subscription_stamp: bytes
+    outcome: Outcome
+    is_settled: bool
+    run_id: str
+
+
+class OptOutOrigin(StrEnum):
+    """Where an opt-out was made."""
+
+    MOBILE_COMMONS = "MobileCommons"
+    ACTION_NETWORK = "ActionNetwork"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A live ledger entry: no machine may opt this number in (sync.md C7).
+
+    `handled_at` is the opt-out time that the other side has been told of, None while it has not. `ended_at` is
+    set by the person's own act alone (sync.md C6); until then the entry is live.
+    """
+
+    number_hash: NumberHash
+    opted_out_at: datetime
+    origin: OptOutOrigin
+    handled_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the number is suppressed."""
+        return self.ended_at is None
+
+
+class AttemptResult(StrEnum):
+    """How an opt-in call ended, by its answer (sync.md C18)."""
+
+    INTENDED = "Intended"
+    SUBSCRIBED = "Subscribed"
+    PENDING = "Pending"
+    REFUSED = "Refused"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An opt-in call of ours: the intent is stored before the call, the result after it (sync.md I3)."""
+
+    number_hash: NumberHash
+    campaign_id: str
+    intended_at: datetime
+    result: AttemptResult = AttemptResult.INTENDED
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedOptIn:
+    """An opt-in that was decided and waits for the end of the reads, the window or the cap (sync.md C13, C14)."""
+
+    person_id: PersonId
+    number_hash: NumberHash
+    decided_at: datetime

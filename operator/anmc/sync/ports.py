@@ -1,0 +1,277 @@
+"""What a run needs from the world: both services, the store, permission to go on."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from anmc.api.names import Direction, Trigger
+from anmc.rules.decisions import NewPerson
+from anmc.rules.records import (
+    Campaign,
+    NumberHash,
+    Person,
+    PersonId,
+    Phone,
+    Profile,
+    ProfileId,
+    SubscriberRow,
+)
+from anmc.rules.remembered import Attempt, Link, PersonSeen, ProfileSeen, QueuedOptIn, Suppression
+
+Record = TypeVar("Record", covariant=True)  # noqa: PLC0105  # Page[Person] reads better than Page[Person_co]
+
+
+class Service(StrEnum):
+    """The two services, as metrics and logs name them."""
+
+    MOBILE_COMMONS = "mobile_commons"
+    ACTION_NETWORK = "action_network"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Record]):
+    """One page of records, in the order served.
+
+    `read_at` is the service's own time when the request began: its `Date` header less the duration of the call
+    (sync.md W2), so that clocks never have to agree.
+    """
+
+    records: tuple[Record, ...]
+    number: int
+    read_at: datetime
+
+
+class MobileCommons(Protocol):
+    """The calls of Mobile Commons that a run makes. Every write asks the gate first."""
+
+    def iter_profiles(self, *, updated_from: datetime) -> AsyncIterator[Page[Profile]]:
+        """Walk the profiles updated at or after an instant, page by page; the empty last page comes too."""
+        ...
+
+    def iter_subscribers(self, campaign_id: str, *, changed_from: datetime) -> AsyncIterator[Page[SubscriberRow]]:
+        """Walk the rows of a campaign that changed at or after an instant."""
+        ...
+
+    async def find_profiles(self, phones: Collection[Phone]) -> list[Profile]:
+        """Look up numbers in bulk; a number without a profile is simply not in the answer."""
+        ...
+
+    async def get_profile(self, phone: Phone) -> Profile | None:
+        """Read one profile by its number; None when there is none."""
+        ...
+
+    async def sample_profile(self) -> Profile | None:
+        """Read any one profile, to see which custom columns exist; None on an empty account."""
+        ...
+
+    async def list_campaigns(self) -> list[Campaign]:
+        """List every campaign with its opt-in paths."""
+        ...
+
+    async def update_profile(self, phone: Phone, values: Mapping[str, str]) -> Profile:
+        """Create or update a profile by its number; `values` as in `Profile.values`, never a path."""
+        ...
+
+    async def opt_in(self, phone: Phone, path: str) -> Profile:
+        """Use an opt-in path for a number. This may send a text.
+
+        Raises:
+            OutcomeUnknown: sent and not answered; read before any repetition.
+        """
+        ...
+
+    async def opt_out(self, phone: Phone, *, campaign_id: str | None) -> Profile | None:
+        """Opt a number out of one campaign, or of all; None when no profile has the number."""
+        ...
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, retries included."""
+        ...
+
+
+class ActionNetwork(Protocol):
+    """The calls of Action Network that a run makes. Every write asks the gate first."""
+
+    def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> AsyncIterator[Page[Person]]:
+        """Walk the people modified after an instant (strictly); the empty last page comes too."""
+        ...
+
+    async def find_people_by_phone(self, phone: Phone) -> list[Person]:
+        """Return everybody who holds exactly this number."""
+        ...
+
+    async def find_people_by_email(self, email: str) -> list[Person]:
+        """Return everybody with this address, compared without case."""
+        ...
+
+    async def get_person(self, person_id: PersonId) -> Person:
+        """Read one person by id.
+
+        Raises:
+            PersonGone: the id is unknown, deleted, merged away or not visible to this key.
+        """
+        ...
+
+    async def update_person(self, person_id: PersonId, values: Mapping[str, str]) -> Person:
+        """Write fields of a known person; `values` by API field name, nothing else is touched.
+
+        Raises:
+            PersonGone: as `get_person`.
+            OutcomeUnknown: sent and not answered, and a read did not settle it.
+        """
+        ...
+
+    async def create_person(self, new: NewPerson) -> Person:
+        """Create a person, after look-ups by number and e-mail found nobody (sync.md A3).
+
+        Raises:
+            OutcomeUnknown: sent and not confirmed; look up again in a later run.
+        """
+        ...
+
+    async def list_custom_fields(self) -> frozenset[str]:
+        """Return the names of the custom fields of the account."""
+        ...
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, retries included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows about the records that were asked for; absent keys are unknown."""
+
+    people: Mapping[PersonId, PersonSeen] = field(default_factory=dict)
+    profiles: Mapping[ProfileId, ProfileSeen] = field(default_factory=dict)
+    link_of_person: Mapping[PersonId, Link] = field(default_factory=dict)
+    link_of_profile: Mapping[ProfileId, Link] = field(default_factory=dict)
+    suppressions: Mapping[NumberHash, Suppression] = field(default_factory=dict)
+    attempts: Mapping[tuple[NumberHash, str], Attempt] = field(default_factory=dict)
+    """Our newest opt-in call by number and campaign."""
+    holders: Mapping[NumberHash, frozenset[PersonId]] = field(default_factory=dict)
+    """People last seen with a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a run stands after a page: enough for another process to go on (sync.md W8).
+
+    `tally` and `details` are the counts and report lines so far, as JSON-ready data.
+    """
+
+    run_id: str
+    trigger: Trigger
+    generation: int
+    started_at: datetime
+    saved_at: datetime
+    lower_bound: datetime
+    next_page: int
+    tally: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """How far one direction of one integration has read (sync.md W3, W5, W6)."""
+
+    watermark: datetime | None = None
+    eligible_since: datetime | None = None
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to remember, in one transaction; an entry replaces the one with its key."""
+
+    people: Sequence[PersonSeen] = ()
+    profiles: Sequence[ProfileSeen] = ()
+    links: Sequence[Link] = ()
+    suppressions: Sequence[Suppression] = ()
+    attempts: Sequence[Attempt] = ()
+    queued: Sequence[QueuedOptIn] = ()
+    dequeued: Collection[PersonId] = ()
+    positions: Mapping[Direction, Positions] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleCounts:
+    """Sizes of what the store holds for one integration, as in `status.people`."""
+
+    linked: int = 0
+    suppressed: int = 0
+    deferred_opt_ins: int = 0
+    dead_letters: int = 0
+
+
+class Memory(Protocol):
+    """One integration's part of the store.
+
+    Every method raises `StoreUnavailable` when the store cannot be read or written; a run stops before its next
+    write to a service.
+    """
+
+    async def recall(
+        self,
+        *,
+        people: Collection[PersonId] = (),
+        profiles: Collection[ProfileId] = (),
+        numbers: Collection[NumberHash] = (),
+    ) -> Known:
+        """Return what is known of these records and numbers, in a few bulk reads."""
+        ...
+
+    async def remember(self, changes: Changes) -> None:
+        """Store everything in one transaction, or nothing."""
+        ...
+
+    async def positions(self, direction: Direction) -> Positions:
+        """Return how far a direction has read; empty positions when it never ran."""
+        ...
+
+    async def queued_opt_ins(self, *, limit: int) -> list[QueuedOptIn]:
+        """Return queued opt-ins, the oldest decision first, then by person id (sync.md C14)."""
+        ...
+
+    async def count_attempts_since(self, instant: datetime) -> int:
+        """Count opt-in intents at or after an instant, for the daily cap (sync.md C14)."""
+        ...
+
+    async def count_people(self) -> PeopleCounts:
+        """Return the sizes that `status.people` shows."""
+        ...
+
+
+class Gate(Protocol):
+    """Asked right before every request to a service, after all waiting (sync.md W1)."""
+
+    def __call__(self) -> None:
+        """Return when the request may be sent.
+
+        Raises:
+            Interrupted: the Lease is lost, or the process is shutting down.
+        """
+        ...
+
+
+class RequestMeter(Protocol):
+    """What clients report about their requests; `operation` and `code` come from closed sets (operations.md 1)."""
+
+    def sent(self, service: Service, operation: str) -> None:
+        """Count a request that goes out now."""
+        ...
+
+    def answered(self, service: Service, operation: str, *, code: str, seconds: float) -> None:
+        """Count its end: a status such as `200`, or `app_error`, `timeout`, `network`, `invalid`."""
+        ...
+
+    def retried(self, service: Service, reason: str) -> None:
+        """Count a repetition: `rate_limited`, `server_error`, `timeout`, `network` or `invalid`."""
+        ...
+
+    def waited(self, service: Service, cause: str, seconds: float) -> None:
+        """Add waiting time: `pacing` for our own pacer, `refused` after a 429 or `Retry-After`."""
+        ...
