@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from anmc.rules.consent import Membership, Wish
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
+from anmc.rules.states import Membership, Wish
 
 
 @dataclass(frozen=True, slots=True)
