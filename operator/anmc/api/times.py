@@ -1,0 +1,15 @@
+"""Times as the API shows them: RFC 3339 in UTC, whole seconds."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, PlainSerializer
+
+
+def format_time(time: datetime) -> str:
+    """Write an aware time such as `2026-02-03T10:25:00Z`; fractions are cut, so a watermark never moves ahead."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+ApiTime = Annotated[AwareDatetime, PlainSerializer(format_time, return_type=str)]
+"""An aware time that is written in the API's form."""
