@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, PlainSerializer
 
 
 def format_time(time: datetime) -> str:
@@ -11,5 +11,9 @@ def format_time(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-ApiTime = Annotated[AwareDatetime, PlainSerializer(format_time, return_type=str)]
-"""An aware time that is written in the API's form."""
+def _to_utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)
+
+
+ApiTime = Annotated[AwareDatetime, AfterValidator(_to_utc), PlainSerializer(format_time, return_type=str)]
+"""An aware time in UTC, written in the API's form; a text without a zone is refused."""
