@@ -14,6 +14,7 @@
     │   ├── RateLimited
     │   ├── ServiceUnavailable
     │   ├── OutcomeUnknown
+    │   ├── TooManyFailures
     │   └── StoreUnavailable
     ├── SkipRecord   this record only, the run goes on
     │   ├── PersonGone
@@ -121,6 +122,12 @@ class OutcomeUnknown(Retry):
     """A write was sent and not answered: read before it is repeated, a text may be under way."""
 
     reason = "OutcomeUnknown"
+
+
+class TooManyFailures(Retry):
+    """More of a run's records failed than the spec tolerates (sync.md S3)."""
+
+    reason = "TooManyFailures"
 
 
 class StoreUnavailable(Retry):

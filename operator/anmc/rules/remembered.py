@@ -105,18 +105,26 @@ class AttemptResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An opt-in call of ours: the intent is stored before the call, the result after it (sync.md I3)."""
+    """An opt-in call of ours: the intent is stored before the call, the result after it (sync.md I3).
+
+    `calls` counts the calls for this number and campaign that may have reached Mobile Commons.
+    """
 
     number_hash: NumberHash
     campaign_id: str
     intended_at: datetime
     result: AttemptResult = AttemptResult.INTENDED
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedOptIn:
-    """An opt-in that was decided and waits for the end of the reads, the window or the cap (sync.md C13, C14)."""
+    """An opt-in that was decided and waits for the end of the reads, the window or the cap (sync.md C13, C14).
+
+    `not_before` is when the send window of its number opens next; until then nobody has to look at it.
+    """
 
     person_id: PersonId
     number_hash: NumberHash
     decided_at: datetime
+    not_before: datetime

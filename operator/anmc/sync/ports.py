@@ -232,8 +232,8 @@ class Memory(Protocol):
         """Return how far a direction has read; empty positions when it never ran."""
         ...
 
-    async def queued_opt_ins(self, *, limit: int) -> list[QueuedOptIn]:
-        """Return queued opt-ins, the oldest decision first, then by person id (sync.md C14)."""
+    async def queued_opt_ins(self, *, due: datetime, limit: int) -> list[QueuedOptIn]:
+        """Return opt-ins whose `not_before` has come, the oldest decision first, then by person id (sync.md C14)."""
         ...
 
     async def count_attempts_since(self, instant: datetime) -> int:

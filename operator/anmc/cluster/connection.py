@@ -1,0 +1,50 @@
+"""The one connection to the API server, and what can go wrong with it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import aiohttp
+from kubernetes.aio import client, config
+from kubernetes.aio.client.exceptions import ApiException
+
+from anmc.errors import SettingsInvalid
+
+REQUEST_TIMEOUT: Final = 10.0
+"""Seconds for one request; the client's own default is five minutes, longer than a Lease lives."""
+
+KUBE_ERRORS: Final = (ApiException, aiohttp.ClientError, TimeoutError, OSError)
+"""Everything a request to the API server raises when it fails."""
+
+NOT_FOUND: Final = 404
+CONFLICT: Final = 409
+GONE: Final = 410
+
+
+def status_of(error: BaseException) -> int | None:
+    """Return the HTTP status of a failed request; None when no answer came."""
+    return error.status if isinstance(error, ApiException) else None
+
+
+@asynccontextmanager
+async def connect() -> AsyncIterator[client.ApiClient]:
+    """Open the connection: in the cluster by service account, else by kubeconfig.
+
+    Raises:
+        SettingsInvalid: there is no usable configuration.
+    """
+    configuration = client.Configuration()
+    try:
+        config.load_incluster_config(client_configuration=configuration)
+    except config.ConfigException:
+        try:
+            await config.load_kube_config(client_configuration=configuration)
+        except (config.ConfigException, OSError) as error:
+            raise SettingsInvalid(
+                f"KUBECONFIG: no usable configuration ({type(error).__name__})",
+                remedy="Run in a cluster, or set KUBECONFIG to the path of a kubeconfig.",
+            ) from None
+    async with client.ApiClient(configuration) as api:
+        yield api
+    await asyncio.sleep(0)  # let aiohttp's transports say goodbye before the loop closes
