@@ -15,6 +15,8 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 class BearerToken:
     """A bearer token of Mobile Commons."""
 
+    noun: ClassVar = "token"
+    """What messages call it."""
     secret_keys: ClassVar = ("token",)
     """Where in the Secret a person puts a new one."""
 
@@ -25,6 +27,7 @@ class BearerToken:
 class BasicLogin:
     """Login and password of a Mobile Commons API user."""
 
+    noun: ClassVar = "login"
     secret_keys: ClassVar = ("username", "password")
 
     username: str = field(repr=False)
@@ -38,6 +41,7 @@ MobileCommonsCredentials = BearerToken | BasicLogin
 class ActionNetworkCredentials:
     """An API key of Action Network; it alone does all calls."""
 
+    noun: ClassVar = "key"
     secret_keys: ClassVar = ("token",)
 
     token: str = field(repr=False)

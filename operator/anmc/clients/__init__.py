@@ -1,0 +1,1 @@
+"""Clients of both services: typed calls over one shared transport."""

@@ -1,0 +1,205 @@
+"""Answers of Action Network: tolerant of what is unknown, strict about what is used."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from anmc.clients.calls import Answer
+from anmc.clients.failures import Unreadable
+from anmc.clients.times import read_time
+from anmc.rules.records import CUSTOM_FIELD, Person, PersonId
+
+_OWN_PREFIX: Final = "action_network:"
+"""Marks Action Network's own among the identifiers of a person."""
+
+_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+"""What may stand as one segment of a path; ids are UUIDs, but nothing here depends on it."""
+
+
+def person_id(text: str) -> PersonId | None:
+    """Return an id in its canonical form; None for text that no person can have as an id."""
+    bare = text.strip().lower().removeprefix(_OWN_PREFIX)
+    return PersonId(bare) if _ID.fullmatch(bare) else None
+
+
+def _text(value: object) -> object:
+    """Show a scalar as text; every value of a person is a string by the contract."""
+    match value:
+        case bool():
+            return "1" if value else "0"
+        case int() | float():
+            return str(value)
+        case _:
+            return value
+
+
+def _scalars(value: object) -> object:
+    # A nested custom field cannot be carried and must not stop the page; it is left out, as if it were absent.
+    return {k: v for k, v in value.items() if not isinstance(v, dict | list)} if isinstance(value, dict) else value
+
+
+def _time(value: object) -> object:
+    return read_time(value) if isinstance(value, str) else None
+
+
+def _some(value: object) -> object:
+    return [] if value is None else value
+
+
+Text = Annotated[str | None, BeforeValidator(_text)]
+Time = Annotated[datetime | None, BeforeValidator(_time)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def read(cls, answer: Answer) -> Self:
+        """Read an answer.
+
+        Raises:
+            Unreadable: it is no such answer.
+        """
+        try:
+            return cls.model_validate_json(answer.body)
+        except ValidationError:
+            pass  # raised below, outside of the handler: the library's error quotes the answer
+        raise Unreadable
+
+
+class _Email(_Model):
+    primary: bool | None = None
+    address: Text = None
+
+
+class _PhoneNumber(_Model):
+    primary: bool | None = None
+    number: Text = None
+    status: Text = None
+
+
+class _Address(_Model):
+    primary: bool | None = None
+    address_lines: Annotated[list[Text], BeforeValidator(_some)] = []
+    locality: Text = None
+    region: Text = None
+    postal_code: Text = None
+    country: Text = None
+
+
+class _Link(_Model):
+    href: str = ""
+
+
+class _OwnLinks(_Model):
+    own: _Link | None = Field(default=None, alias="self")
+
+
+class PersonAnswer(_Model):
+    """One person (action-network-api.md 6); every key is optional there."""
+
+    identifiers: Annotated[list[str], BeforeValidator(_some)] = []
+    created_date: Time = None
+    modified_date: Time = None
+    given_name: Text = None
+    family_name: Text = None
+    email_addresses: Annotated[list[_Email], BeforeValidator(_some)] = []
+    phone_numbers: Annotated[list[_PhoneNumber], BeforeValidator(_some)] = []
+    postal_addresses: Annotated[list[_Address], BeforeValidator(_some)] = []
+    languages_spoken: Annotated[list[Text], BeforeValidator(_some)] = []
+    custom_fields: Annotated[dict[str, Text] | None, BeforeValidator(_scalars)] = None
+    links: _OwnLinks | None = Field(default=None, alias="_links")
+
+    def id(self) -> PersonId | None:
+        """Return the id: of the identifiers, or of the link to itself; None when nothing names the person."""
+        own = next((text for text in self.identifiers if text.startswith(_OWN_PREFIX)), None)
+        if own is None and self.links is not None and self.links.own is not None:
+            own = self.links.own.href.rstrip("/").rpartition("/")[2]
+        return person_id(own) if own else None
+
+    def to_person(self) -> Person | None:
+        """Return the person as the rules see it; None when nothing names it."""
+        own_id = self.id()
+        if own_id is None:
+            return None
+        phone = _primary(self.phone_numbers)
+        return Person(
+            id=own_id,
+            created_date=self.created_date,
+            modified_date=self.modified_date,
+            number=(phone.number or None) if phone else None,
+            sms_status=phone.status if phone else None,
+            values=self._values(),
+        )
+
+    def _values(self) -> dict[str, str | None]:
+        """Return texts by API field name; a key that the answer lacks is absent here too (sync.md F9)."""
+        values = _present(self, "given_name", "family_name")
+        email = _primary(self.email_addresses)
+        if email is not None and "address" in email.model_fields_set:
+            values["email_address"] = email.address
+        address = _primary(self.postal_addresses)
+        if address is not None:
+            values |= _present(address, "locality", "region", "postal_code", "country")
+            values |= dict(zip(("address_line_1", "address_line_2"), address.address_lines, strict=False))
+        if self.languages_spoken:
+            values["language_spoken"] = self.languages_spoken[0]
+        return values | {f"{CUSTOM_FIELD}{name}": text for name, text in (self.custom_fields or {}).items()}
+
+
+def _present(model: _Model, *names: str) -> dict[str, str | None]:
+    return {name: getattr(model, name) for name in names if name in model.model_fields_set}
+
+
+E = TypeVar("E", _Email, _PhoneNumber, _Address)
+
+
+def _primary(entries: list[E]) -> E | None:
+    return next((entry for entry in entries if entry.primary), entries[0] if entries else None)
+
+
+class _PageLinks(_Model):
+    next: Any = None
+
+
+class _Embedded(_Model):
+    people: Annotated[list[PersonAnswer], BeforeValidator(_some)] = Field(default=[], alias="osdi:people")
+
+
+class PeoplePage(_Model):
+    """A page of people (action-network-api.md 4).
+
+    The links are required: without them an empty object would pass for the end of a walk.
+    """
+
+    links: _PageLinks = Field(alias="_links")
+    embedded: _Embedded | None = Field(default=None, alias="_embedded")
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the service says that there is more; where it points is never followed."""
+        return bool(self.links.next)
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """The people in the order served.
+
+        Raises:
+            Unreadable: one of them cannot be named.
+        """
+        people = tuple(answer.to_person() for answer in (self.embedded.people if self.embedded else ()))
+        if any(person is None for person in people):
+            raise Unreadable
+        return tuple(person for person in people if person is not None)
+
+
+class _CustomField(_Model):
+    name: str
+
+
+class CustomFields(_Model):
+    """The metadata of custom fields (action-network-api.md 10.1); without its list it says nothing."""
+
+    fields: list[_CustomField] = Field(alias="action_network:custom_fields")

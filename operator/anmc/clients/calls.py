@@ -1,0 +1,47 @@
+"""One call of a service: what is asked, what came back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+from anmc.clients.retries import Repeat
+
+Query = Mapping[str, str]
+"""Parameters of a URL; they may hold numbers, so they are never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a write carries."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request in the words of the service; `operation` is the meter's name for it."""
+
+    operation: str
+    method: Literal["GET", "POST", "PUT"]
+    path: str = field(repr=False)
+    query: Query = field(default_factory=dict, repr=False)
+    body: Body | None = None
+    repeat: Repeat = Repeat.FREELY
+
+    @property
+    def target(self) -> str:
+        """Path and query as they go over the wire, everything reserved encoded (action-network-api.md 5)."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe='')}" if self.query else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer; `read_at` is the service's own time when the request began (sync.md W2)."""
+
+    code: str
+    body: bytes = field(repr=False)
+    content_type: str
+    read_at: datetime

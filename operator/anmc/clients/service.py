@@ -1,0 +1,35 @@
+"""What is different from one service to the other on the way there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from anmc.sync.ports import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """How a service wants to be called. Times are in seconds.
+
+    `deadline` bounds one try as a whole, against an answer that drips. `first_wait` precedes the second try and
+    doubles from there. `denial_phrase` marks a refused key in the body of any 4xx.
+    """
+
+    service: Service
+    title: str
+    accept: str
+    connect_timeout: float
+    read_timeout: float
+    deadline: float
+    first_wait: float
+    max_connections: int
+    denial_phrase: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a request is authenticated, and where a person finds the credential when it is refused."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    noun: str
+    secret_name: str
+    secret_keys: tuple[str, ...]
