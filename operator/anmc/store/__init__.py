@@ -1,0 +1,1 @@
+"""What the operator remembers between runs, kept in SQLite or PostgreSQL."""

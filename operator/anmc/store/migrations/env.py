@@ -1,0 +1,14 @@
+"""Run migrations on the connection that `anmc.store.revisions` hands over."""
+
+from alembic import context
+
+from anmc.store.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite alters few things in place
+    transactional_ddl=True,  # true of SQLite as well, since our transactions begin explicitly
+)
+with context.begin_transaction():
+    context.run_migrations()

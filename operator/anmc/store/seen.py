@@ -1,0 +1,112 @@
+"""People and profiles as they were last handled."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from anmc.rules.outcomes import Outcome
+from anmc.rules.records import NumberHash, PersonId, ProfileId
+from anmc.rules.remembered import PersonSeen, ProfileSeen
+from anmc.store.bulk import select_in, upsert
+from anmc.store.schema import person_seen, profile_seen
+
+_PERSON: Final = person_seen.c
+_PROFILE: Final = profile_seen.c
+
+
+async def read_people(
+    connection: AsyncConnection, integration: int, ids: Iterable[PersonId]
+) -> dict[PersonId, PersonSeen]:
+    """Return the people that were handled before."""
+    statement = select(person_seen).where(_PERSON.integration_id == integration)
+    return {
+        row.person_id: PersonSeen(
+            person_id=row.person_id,
+            number_hash=row.number_hash,
+            stated_wish=row.stated_wish,
+            wish_is_ours=row.wish_is_ours,
+            modified_date=row.modified_date,
+            fingerprint=row.fingerprint,
+            outcome=Outcome(row.category, row.reason, row.fields),
+            is_settled=row.is_settled,
+            run_id=row.run_id,
+        )
+        for row in await select_in(connection, statement, _PERSON.person_id, ids)
+    }
+
+
+async def read_profiles(
+    connection: AsyncConnection, integration: int, ids: Iterable[ProfileId]
+) -> dict[ProfileId, ProfileSeen]:
+    """Return the profiles that were handled before."""
+    statement = select(profile_seen).where(_PROFILE.integration_id == integration)
+    return {
+        row.profile_id: ProfileSeen(
+            profile_id=row.profile_id,
+            number_hash=row.number_hash,
+            membership=row.membership,
+            fingerprint=row.fingerprint,
+            subscription_stamp=row.subscription_stamp,
+            outcome=Outcome(row.category, row.reason, row.fields),
+            is_settled=row.is_settled,
+            run_id=row.run_id,
+        )
+        for row in await select_in(connection, statement, _PROFILE.profile_id, ids)
+    }
+
+
+async def read_holders(
+    connection: AsyncConnection, integration: int, numbers: Iterable[NumberHash]
+) -> dict[NumberHash, frozenset[PersonId]]:
+    """Return the people who were last seen with each number."""
+    statement = select(_PERSON.number_hash, _PERSON.person_id).where(_PERSON.integration_id == integration)
+    holders: defaultdict[NumberHash, set[PersonId]] = defaultdict(set)
+    for row in await select_in(connection, statement, _PERSON.number_hash, numbers):
+        holders[row.number_hash].add(row.person_id)
+    return {number: frozenset(people) for number, people in holders.items()}
+
+
+async def write_people(connection: AsyncConnection, integration: int, people: Iterable[PersonSeen]) -> None:
+    """Store people; one entry each."""
+    rows: list[dict[str, object]] = [
+        {
+            "integration_id": integration,
+            "person_id": person.person_id,
+            "number_hash": person.number_hash,
+            "stated_wish": person.stated_wish,
+            "wish_is_ours": person.wish_is_ours,
+            "modified_date": person.modified_date,
+            "fingerprint": person.fingerprint,
+            "category": person.outcome.category,
+            "reason": person.outcome.reason,
+            "fields": person.outcome.fields,
+            "is_settled": person.is_settled,
+            "run_id": person.run_id,
+        }
+        for person in people
+    ]
+    await upsert(connection, person_seen, rows)
+
+
+async def write_profiles(connection: AsyncConnection, integration: int, profiles: Iterable[ProfileSeen]) -> None:
+    """Store profiles; one entry each."""
+    rows: list[dict[str, object]] = [
+        {
+            "integration_id": integration,
+            "profile_id": profile.profile_id,
+            "number_hash": profile.number_hash,
+            "membership": profile.membership,
+            "fingerprint": profile.fingerprint,
+            "subscription_stamp": profile.subscription_stamp,
+            "category": profile.outcome.category,
+            "reason": profile.outcome.reason,
+            "fields": profile.outcome.fields,
+            "is_settled": profile.is_settled,
+            "run_id": profile.run_id,
+        }
+        for profile in profiles
+    ]
+    await upsert(connection, profile_seen, rows)
