@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from anmc.api.names import Category, Reason
+from anmc.rules.normalise import EMPTY_MARK
 from anmc.rules.records import NumberHash, Profile, Subscription
 from anmc.rules.remembered import Attempt, AttemptResult, OptOutOrigin, Suppression
 from anmc.rules.states import Membership, Wish
@@ -30,7 +31,7 @@ WISH_TEXT: Final[Mapping[Wish, str]] = {Wish.TRUE: "1", Wish.FALSE: "0"}
 
 _WISHES: Final[Mapping[str, Wish]] = {
     "": Wish.UNKNOWN,
-    "\N{SYMBOL FOR NULL}": Wish.UNKNOWN,  # Action Network's mark for empty (N5)
+    EMPTY_MARK: Wish.UNKNOWN,
     **dict.fromkeys(("1", "true", "t", "yes", "y", "on", "checked"), Wish.TRUE),
     **dict.fromkeys(("0", "false", "f", "no", "n", "off", "unchecked"), Wish.FALSE),
 }

@@ -9,6 +9,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from anmc.api.names import Reason
+from anmc.rules.normalise import EMPTY_MARK
 from anmc.rules.records import Phone
 
 
@@ -25,9 +26,6 @@ PhoneReading = Phone | PhoneProblem
 _MISSING: Final = PhoneProblem(Reason.PHONE_MISSING)
 _INVALID: Final = PhoneProblem(Reason.INVALID_PHONE)
 _NOT_ALLOWED: Final = PhoneProblem(Reason.COUNTRY_NOT_ALLOWED)
-
-_EMPTY_MARK: Final = "\N{SYMBOL FOR NULL}"
-"""What Action Network shows in place of an empty value (sync.md N5)."""
 
 _SEPARATORS: Final = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\u2212\ufeff]+")
 """White space, brackets, dots, dashes, slashes and invisible marks: what people put between digits."""
@@ -55,7 +53,7 @@ def read_phone(text: str | None, *, default_region: str, allowed_country_codes: 
     digits alone may be complete or lack its calling code: it is taken only if exactly one reading is usable.
     """
     trimmed = (text or "").strip()
-    if trimmed in {"", _EMPTY_MARK}:
+    if trimmed in {"", EMPTY_MARK}:
         return _MISSING
     compact = _SEPARATORS.sub("", trimmed)
     if not _NUMBER.fullmatch(compact):

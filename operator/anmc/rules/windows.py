@@ -1,0 +1,72 @@
+"""Which stretch of time a run reads; how far its watermark moves afterwards (sync.md W3, W5, W8, Q0).
+
+All times are aware UTC. Bounds and watermarks are cut to whole seconds, as both services keep no finer ones.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+PUSH_OVERLAP: Final = timedelta(minutes=5)
+"""How far a push reaches back before its watermark, and how far the watermark stays behind the run's start.
+
+Ten minutes in all: Mobile Commons' paging drifts while profiles change, and a profile that moved to an
+earlier page is read by the next run (mobile-commons-api.md 4). Reading it twice costs no write (sync.md W9).
+"""
+
+INDEX_LAG: Final = timedelta(minutes=15)
+"""How far the watermark of a pull stays behind the run's start.
+
+Action Network's `modified_date` filter trails its writes by a delay that nobody has measured, and its
+clock is not ours (action-network-api.md 4.3). Reading a record twice costs no write (sync.md Q21).
+"""
+
+_EXCLUSIVE_STEP: Final = timedelta(seconds=1)
+"""What turns the filter's `gt` into "from this second on"; the service keeps whole seconds."""
+
+RESUME_LIMIT: Final = timedelta(hours=1)
+"""How old an interruption may be for its run to go on: pages drift, so an older walk begins anew (sync.md W8)."""
+
+
+def push_lower_bound(watermark: datetime | None, active_since: datetime) -> datetime:
+    """Return the `from` of a push; the first watermark is the activation (W3)."""
+    return _whole(active_since if watermark is None else watermark) - PUSH_OVERLAP
+
+
+def next_push_watermark(run_start: datetime) -> datetime:
+    """Return the watermark of a push that read to its end; `run_start` in service time (W2, W3)."""
+    return _whole(run_start) - PUSH_OVERLAP
+
+
+def pull_lower_bound(watermark: datetime | None, now: datetime, lookback: timedelta) -> datetime:
+    """Return from when on a pull reads: the look-back, or further where nights were missed (W5)."""
+    at_least = _whole(now - lookback)
+    return at_least if watermark is None else min(_whole(watermark), at_least)
+
+
+def next_pull_watermark(run_start: datetime) -> datetime:
+    """Return the watermark of a pull that read to its end; `run_start` in service time (W2, W5)."""
+    return _whole(run_start) - INDEX_LAG
+
+
+def pull_filter_bound(lower_bound: datetime) -> datetime:
+    """Return the time for `modified_date gt`, which leaves out the time it names (W5)."""
+    return _whole(lower_bound) - _EXCLUSIVE_STEP
+
+
+def is_eligible(person_modified: datetime | None, eligible_since: datetime, *, turned_true: bool, full: bool) -> bool:
+    """Say whether a person may be created and opted in; rule Q0.
+
+    `turned_true`: we saw the wish become True. `full`: the run is a requested full pull. A person without a
+    date of modification is not recent.
+    """
+    return full or turned_true or (person_modified is not None and person_modified >= eligible_since)
+
+
+def may_resume(interrupted_at: datetime, now: datetime) -> bool:
+    """Say whether an interrupted run goes on where it stopped, less than an hour ago (W8)."""
+    return now - interrupted_at < RESUME_LIMIT
+
+
+def _whole(time: datetime) -> datetime:
+    """Cut to whole seconds, which reads a little more and never less."""
+    return time.replace(microsecond=0)
