@@ -39,15 +39,14 @@ async def read_by_profile(
 
 
 async def write_links(connection: AsyncConnection, integration: int, links: Sequence[Link]) -> None:
-    """Store links; older ones of either side go, also those earlier in the sequence."""
-    links = _newest(links)
+    """Store links one after the other; each ends the older ones of its profile and of its person."""
     if not links:
         return
-    sets = await _field_sets(connection, {names_of(each.settled) for each in links})
     await connection.execute(
         _REPLACED,
         [{"integration": integration, "profile": each.profile_id, "person": each.person_id} for each in links],
     )
+    sets = await _field_sets(connection, {names_of(each.settled) for each in links})
     await connection.execute(
         insert(link),
         [
@@ -59,7 +58,7 @@ async def write_links(connection: AsyncConnection, integration: int, links: Sequ
                 "field_set_id": sets[names_of(each.settled)],
                 "settled": pack(each.settled),
             }
-            for each in links
+            for each in _newest(links)
         ],
     )
 
@@ -72,8 +71,8 @@ def _newest(links: Sequence[Link]) -> list[Link]:
     for each in reversed(links):
         if each.profile_id not in profiles and each.person_id not in people:
             kept.append(each)
-            profiles.add(each.profile_id)
-            people.add(each.person_id)
+        profiles.add(each.profile_id)
+        people.add(each.person_id)
     return kept
 
 
