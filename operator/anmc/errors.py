@@ -15,6 +15,7 @@
     │   ├── ServiceUnavailable
     │   ├── OutcomeUnknown
     │   ├── TooManyFailures
+    │   ├── RunTimedOut
     │   └── StoreUnavailable
     ├── SkipRecord   this record only, the run goes on
     │   ├── PersonGone
@@ -128,6 +129,12 @@ class TooManyFailures(Retry):
     """More of a run's records failed than the spec tolerates (sync.md S3)."""
 
     reason = "TooManyFailures"
+
+
+class RunTimedOut(Retry):
+    """A run took longer than any run may."""
+
+    reason = "Timeout"
 
 
 class StoreUnavailable(Retry):

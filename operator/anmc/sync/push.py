@@ -68,7 +68,7 @@ class _Push:
         await self._read_subscribers()
         for staged in self._staged:
             await self._apply_opt_out(staged)
-        if not context.is_dry:
+        if order.releases_opt_ins and not context.is_dry:
             await release_opt_ins(context)
         return await self._finish(stored, run_start)
 

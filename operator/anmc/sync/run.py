@@ -23,7 +23,7 @@ class RunOrder:
     """What a run is to do. Times are of the process's clock, in UTC.
 
     `known_watermark` is the one of the object's status: the older of it and the store's counts (sync.md 1).
-    `full` asks for a pull of the whole list.
+    `full` asks for a pull of the whole list. A push inside a pull `releases_opt_ins` not: they are the pull's.
     """
 
     id: str
@@ -39,6 +39,7 @@ class RunOrder:
     max_failure_percent: int
     known_watermark: datetime | None = None
     full: bool = False
+    releases_opt_ins: bool = True
     resumed_from: Checkpoint | None = None
 
     def resume(self, checkpoint: Checkpoint | None) -> "RunOrder":

@@ -1,0 +1,111 @@
+"""Events and log lines about one integration: on a change of state, never on every success."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from anmc.api.names import Direction, EventReason, EventType
+from anmc.cluster.events import EventRecorder, IntegrationEvent
+from anmc.controller.registry import Entry
+from anmc.errors import AnmcError
+from anmc.observability.logs import get_logger
+from anmc.sync.run import RunEnd
+
+_log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Tells people what changed, in the cluster and in the log."""
+
+    events: EventRecorder
+
+    def activated(self, entry: Entry) -> None:
+        """Say that an integration was switched on."""
+        self._post(entry, EventType.NORMAL, EventReason.ACTIVATED, "Syncing from now on")
+        _log.info("integration.activated", **_names(entry))
+
+    def deactivated(self, entry: Entry) -> None:
+        """Say that an integration was switched off."""
+        self._post(entry, EventType.NORMAL, EventReason.DEACTIVATED, "Nothing is synced until it is active again")
+        _log.info("integration.deactivated", **_names(entry))
+
+    def request_ignored(self, entry: Entry, direction: Direction) -> None:
+        """Say that a requested run does not happen."""
+        message = f"A {direction.lower()} was requested, and the integration is not active; nothing ran"
+        self._post(entry, EventType.WARNING, EventReason.REQUEST_IGNORED, message)
+        _log.warning("request.ignored", request=direction.lower(), cause="inactive", **_names(entry))
+
+    def verified(self, entry: Entry) -> None:
+        """Say that both services take the credentials, where they did not before."""
+        self._post(entry, EventType.NORMAL, EventReason.CREDENTIALS_VERIFIED, "Both services accept the credentials")
+        _log.info("credentials.verified", **_names(entry))
+
+    def refused(self, entry: Entry, error: AnmcError) -> None:
+        """Say why nothing can run."""
+        reason = (
+            EventReason.FIELD_MAPPING_INVALID if error.reason == "FieldMappingInvalid" else EventReason.SYNC_FAILED
+        )
+        self._post(entry, EventType.WARNING, reason, error.sentence)
+        _log.warning("integration.refused", reason=error.reason, remedy=error.remedy, **_names(entry))
+
+    def run_failed(self, entry: Entry, direction: Direction, error: AnmcError, *, is_first: bool) -> None:
+        """Say once per streak that runs of a direction fail."""
+        if is_first:
+            message = f"The {direction.lower()} failed: {error.sentence}"
+            self._post(entry, EventType.WARNING, EventReason.SYNC_FAILED, message)
+            _log.warning("run.failed", reason=error.reason, remedy=error.remedy, **_names(entry, direction))
+        else:
+            _log.debug("run.failed", reason=error.reason, **_names(entry, direction))
+
+    def run_recovered(self, entry: Entry, direction: Direction, *, failures: int) -> None:
+        """Say that a streak of failures has ended."""
+        message = f"The {direction.lower()} works again after {failures} failures"
+        self._post(entry, EventType.NORMAL, EventReason.SYNC_RECOVERED, message)
+        _log.info("run.recovered", failures=failures, **_names(entry, direction))
+
+    def crashed(self, entry: Entry, error: Exception) -> None:
+        """Say that a turn ended in a defect of ours; the traceback goes to the log alone."""
+        _log.error("run.crashed", error_type=type(error).__name__, exc_info=error, **_names(entry))
+
+    def run_interrupted(self, entry: Entry, direction: Direction, cause: str) -> None:
+        """Say that a run ended early without anything being wrong."""
+        _log.info("run.interrupted", cause=cause, **_names(entry, direction))
+
+    def run_finished(self, entry: Entry, direction: Direction, run_id: str, end: RunEnd, *, seconds: float) -> None:
+        """Say what a run did; a push that read nothing is for debugging only."""
+        counts = {category.value: count for category, count in end.tally.by_category.items()}
+        fields: dict[str, Any] = {
+            "run_id": run_id,
+            "result": end.result.value,
+            "records_read": end.tally.records_read,
+            "outcomes": counts,
+            "seconds": round(seconds, 3),
+            **_names(entry, direction),
+        }
+        if direction is Direction.PUSH and not end.tally.records_read:
+            _log.debug("run.finished", **fields)
+            return
+        _log.info("run.finished", **fields)
+        if direction is Direction.PULL:
+            changed, attention = end.tally.changed, end.tally.attention
+            message = (
+                f"{end.tally.records_read} people read, {changed} changed, {attention} need attention ({end.result})"
+            )
+            self._post(entry, EventType.NORMAL, EventReason.PULL_COMPLETED, message)
+
+    def opt_ins_deferred(self, entry: Entry, waiting: int) -> None:
+        """Say that opt-ins wait for the send window or the daily cap."""
+        message = f"{waiting} opt-ins wait for the send window or the daily cap"
+        self._post(entry, EventType.NORMAL, EventReason.OPT_INS_DEFERRED, message)
+        _log.info("opt_ins.deferred", count=waiting, **_names(entry))
+
+    def _post(self, entry: Entry, type_: EventType, reason: EventReason, message: str) -> None:
+        seen = entry.seen
+        self.events.post(IntegrationEvent(seen.namespace, seen.name, seen.uid, type_, reason, message))
+
+
+def _names(entry: Entry, direction: Direction | None = None) -> dict[str, Any]:
+    names: dict[str, Any] = {"integration_namespace": entry.seen.namespace, "integration": entry.seen.name}
+    if direction is not None:
+        names["direction"] = direction.lower()
+    return names

@@ -1,0 +1,207 @@
+"""Conditions: a pure function of what is known of an integration (api.md 4.2)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from anmc.api.conditions import Condition, find_condition, remove_condition, set_condition
+from anmc.api.names import ConditionReason, ConditionStatus, ConditionType, Direction, RunResult
+from anmc.api.status import IntegrationStatus
+from anmc.errors import (
+    AnmcError,
+    FieldMappingInvalid,
+    InvalidSpec,
+    OriginNotAllowed,
+    PermissionDenied,
+    RateLimited,
+    RunTimedOut,
+    SecretKeyMissing,
+    SecretNotFound,
+    ServiceUnavailable,
+    StoreUnavailable,
+    TooManyFailures,
+)
+from anmc.errors import AuthenticationFailed as Refused
+
+Conditions = tuple[Condition, ...]
+
+CREDENTIAL_PROBLEMS: Final = (SecretNotFound, SecretKeyMissing, Refused, PermissionDenied, OriginNotAllowed)
+"""Errors that say the credentials, or where they would be sent, are wrong."""
+
+PUSH_FAILURES_TOLERATED: Final = 1
+"""Failed pushes in a row that leave Ready alone: the next one is minutes away (api.md 4.2)."""
+
+_SYNCED: Final = {Direction.PUSH: ConditionType.PUSH_SYNCED, Direction.PULL: ConditionType.PULL_SYNCED}
+
+_RUN_REASONS: Final[Mapping[type[AnmcError], ConditionReason]] = {
+    RateLimited: ConditionReason.RATE_LIMITED,
+    ServiceUnavailable: ConditionReason.SERVICE_UNAVAILABLE,
+    RunTimedOut: ConditionReason.TIMEOUT,
+    TooManyFailures: ConditionReason.TOO_MANY_FAILURES,
+    StoreUnavailable: ConditionReason.STORE_UNAVAILABLE,
+}
+
+
+def inactive(conditions: Conditions, *, generation: int, now: datetime) -> Conditions:
+    """Say that nothing runs, as wished; what was known of the runs stays frozen."""
+    message = "The integration is not active; nothing is synced until spec.active is true"
+    for present_while_true in (ConditionType.RECONCILING, ConditionType.STALLED):
+        conditions = remove_condition(conditions, present_while_true)
+    for type_ in (ConditionType.READY, ConditionType.SUSPENDED):
+        conditions = set_condition(
+            conditions,
+            type_,
+            ConditionStatus.TRUE,
+            ConditionReason.NOT_ACTIVE,
+            message,
+            generation=generation,
+            now=now,
+        )
+    return conditions
+
+
+def progressing(conditions: Conditions, *, generation: int, now: datetime) -> Conditions:
+    """Say that a generation of the spec is not verified yet."""
+    conditions = remove_condition(conditions, ConditionType.SUSPENDED)
+    conditions = remove_condition(conditions, ConditionType.STALLED)
+    message = "Checking credentials and field names"
+    for type_, status in (
+        (ConditionType.READY, ConditionStatus.UNKNOWN),
+        (ConditionType.RECONCILING, ConditionStatus.TRUE),
+    ):
+        conditions = set_condition(
+            conditions, type_, status, ConditionReason.PROGRESSING, message, generation=generation, now=now
+        )
+    for type_, reason in (
+        (ConditionType.CREDENTIALS_VALID, ConditionReason.NOT_VERIFIED),
+        (ConditionType.PUSH_SYNCED, ConditionReason.PENDING),
+        (ConditionType.PULL_SYNCED, ConditionReason.PENDING),
+    ):
+        if find_condition(conditions, type_) is None:
+            conditions = set_condition(
+                conditions, type_, ConditionStatus.UNKNOWN, reason, "", generation=generation, now=now
+            )
+    return conditions
+
+
+def verified(conditions: Conditions, *, generation: int, now: datetime) -> Conditions:
+    """Say that both services take the credentials and know the names."""
+    conditions = remove_condition(conditions, ConditionType.STALLED)
+    return set_condition(
+        conditions,
+        ConditionType.CREDENTIALS_VALID,
+        ConditionStatus.TRUE,
+        ConditionReason.VERIFIED,
+        "Both services accept the credentials",
+        generation=generation,
+        now=now,
+    )
+
+
+def refused(conditions: Conditions, error: AnmcError, *, generation: int, now: datetime) -> Conditions:
+    """Say why nothing can run: by credentials, mapping, spec, or a service that does not answer."""
+    if isinstance(error, CREDENTIAL_PROBLEMS):
+        conditions = set_condition(
+            conditions,
+            ConditionType.CREDENTIALS_VALID,
+            ConditionStatus.FALSE,
+            ConditionReason(error.reason),
+            error.sentence,
+            generation=generation,
+            now=now,
+        )
+        return _stalled(conditions, ConditionReason.CREDENTIALS_INVALID, error, generation=generation, now=now)
+    if isinstance(error, FieldMappingInvalid):
+        return _stalled(conditions, ConditionReason.FIELD_MAPPING_INVALID, error, generation=generation, now=now)
+    if isinstance(error, InvalidSpec):
+        return _stalled(conditions, ConditionReason.INVALID_SPEC, error, generation=generation, now=now)
+    return set_condition(
+        conditions,
+        ConditionType.CREDENTIALS_VALID,
+        ConditionStatus.UNKNOWN,
+        ConditionReason.SERVICE_UNREACHABLE,
+        error.sentence,
+        generation=generation,
+        now=now,
+    )
+
+
+def _stalled(
+    conditions: Conditions, reason: ConditionReason, error: AnmcError, *, generation: int, now: datetime
+) -> Conditions:
+    conditions = remove_condition(conditions, ConditionType.RECONCILING)
+    conditions = remove_condition(conditions, ConditionType.SUSPENDED)
+    for type_, status in (
+        (ConditionType.READY, ConditionStatus.FALSE),
+        (ConditionType.STALLED, ConditionStatus.TRUE),
+    ):
+        conditions = set_condition(
+            conditions, type_, status, reason, error.sentence, generation=generation, now=now
+        )
+    return conditions
+
+
+def run_ended(
+    status: IntegrationStatus, direction: Direction, *, error: AnmcError | None, generation: int, now: datetime
+) -> Conditions:
+    """Say how a direction stands after its run, and what that means for the whole."""
+    last = status.of(direction).last_run
+    if last is None:
+        return status.conditions
+    state, reason = _run_condition(last.result, records_read=last.records_read, error=error)
+    conditions = set_condition(
+        status.conditions, _SYNCED[direction], state, reason, last.message, generation=generation, now=now
+    )
+    if isinstance(error, CREDENTIAL_PROBLEMS):
+        return refused(conditions, error, generation=generation, now=now)
+    return summary(conditions, status, generation=generation, now=now)
+
+
+def _run_condition(
+    result: RunResult, *, records_read: int, error: AnmcError | None
+) -> tuple[ConditionStatus, ConditionReason]:
+    if result is RunResult.INTERRUPTED:
+        return ConditionStatus.UNKNOWN, ConditionReason.INTERRUPTED
+    if result is RunResult.FAILED:
+        if isinstance(error, CREDENTIAL_PROBLEMS):
+            return ConditionStatus.FALSE, ConditionReason.CREDENTIALS_INVALID
+        return ConditionStatus.FALSE, _RUN_REASONS.get(type(error) if error else AnmcError, ConditionReason.FAILED)
+    if result is RunResult.SUCCEEDED and not records_read:
+        return ConditionStatus.TRUE, ConditionReason.NOTHING_TO_DO
+    return ConditionStatus.TRUE, ConditionReason(result)
+
+
+def summary(conditions: Conditions, status: IntegrationStatus, *, generation: int, now: datetime) -> Conditions:
+    """Set Ready and Reconciling by the failing streaks: two pushes in a row, or one pull."""
+    failing = None
+    if status.pull.consecutive_failures:
+        failing = ConditionReason.PULL_FAILING, status.pull
+    if status.push.consecutive_failures > PUSH_FAILURES_TOLERATED:
+        failing = ConditionReason.PUSH_FAILING, status.push
+    if failing is not None:
+        reason, direction = failing
+        last = direction.last_run
+        since = f"; last success {direction.last_success_time:%Y-%m-%dT%H:%M:%SZ}" if direction.last_success_time else ""
+        message = (last.message if last else "") + since
+        conditions = set_condition(
+            conditions, ConditionType.READY, ConditionStatus.FALSE, reason, message, generation=generation, now=now
+        )
+        return set_condition(
+            conditions,
+            ConditionType.RECONCILING,
+            ConditionStatus.TRUE,
+            ConditionReason.PROGRESSING_WITH_RETRY,
+            f"Trying again after {direction.consecutive_failures} failures in a row",
+            generation=generation,
+            now=now,
+        )
+    has_synced = status.push.last_success_time or status.pull.last_success_time
+    reason, message = (
+        (ConditionReason.SYNCED, "The last runs succeeded")
+        if has_synced
+        else (ConditionReason.ACTIVE, "Verified; nothing has run yet")
+    )
+    conditions = remove_condition(conditions, ConditionType.RECONCILING)
+    return set_condition(
+        conditions, ConditionType.READY, ConditionStatus.TRUE, reason, message, generation=generation, now=now
+    )

@@ -1,0 +1,120 @@
+"""What a run leaves in the status and in a report: pure functions of how it ended."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from anmc.api.names import Direction, RunResult
+from anmc.api.report import ReportCalls, ReportDetail, ReportWindow, SyncReport
+from anmc.api.status import Calls, DirectionStatus, IntegrationStatus, LastRun, OutcomeCount
+from anmc.controller.due import Due
+from anmc.errors import AnmcError, Interrupted
+from anmc.sync.ports import Service
+from anmc.sync.run import RunContext, RunEnd, RunOrder
+from anmc.sync.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: with an end, or with the error that stopped it."""
+
+    order: RunOrder
+    due: Due
+    completed_at: datetime
+    calls: Calls
+    tally: Tally
+    end: RunEnd | None = None
+    error: AnmcError | None = None
+    report_name: str | None = None
+
+    @property
+    def result(self) -> RunResult:
+        """The result that the status shows."""
+        if self.end is not None:
+            return self.end.result
+        return RunResult.INTERRUPTED if isinstance(self.error, Interrupted) else RunResult.FAILED
+
+    @property
+    def message(self) -> str:
+        """One sentence for the status: what stopped the run, or what it did."""
+        if self.error is not None:
+            return self.error.sentence
+        counts = self.tally.by_category
+        if not counts:
+            return "Nothing new"
+        return ", ".join(f"{category} {count}" for category, count in counts.items())
+
+
+def status_after(status: IntegrationStatus, ending: Ending) -> IntegrationStatus:
+    """Return the status after a run; conditions, people and the next run are not its business."""
+    order, result = ending.order, ending.result
+    before = status.of(order.direction)
+    last_run = LastRun(
+        id=order.id,
+        trigger=order.trigger,
+        start_time=order.started_at,
+        completion_time=ending.completed_at,
+        result=result,
+        message=ending.message,
+        records_read=ending.tally.records_read,
+        outcomes=tuple(OutcomeCount(category, count) for category, count in ending.tally.by_category.items()),
+        calls=ending.calls,
+        report_name=ending.report_name,
+    )
+    changes: dict[str, Any] = {"current_run": None, "last_run": last_run}
+    if result is RunResult.FAILED:
+        changes["consecutive_failures"] = before.consecutive_failures + 1
+    elif result is not RunResult.INTERRUPTED:
+        changes["consecutive_failures"] = 0
+        changes["last_success_time"] = ending.completed_at
+        if ending.end is not None and ending.end.watermark is not None:
+            changes["watermark"] = ending.end.watermark
+    if ending.due.token and result is not RunResult.INTERRUPTED:
+        changes["last_handled_full_request" if ending.due.full else "last_handled_request"] = ending.due.token
+    return with_direction(status, order.direction, replace(before, **changes))
+
+
+def with_direction(
+    status: IntegrationStatus, direction: Direction, changed: DirectionStatus
+) -> IntegrationStatus:
+    """Return the status with one direction replaced."""
+    return replace(status, **{direction.lower(): changed})
+
+
+def report_of(ending: Ending, context: RunContext, *, integration: str) -> SyncReport | None:
+    """Make the report of a run; None for one that has nothing to report (api.md 7)."""
+    end, order, tally = ending.end, ending.order, ending.tally
+    if end is None or (order.direction is Direction.PUSH and not tally.records_read):
+        return None
+    return SyncReport(
+        integration=integration,
+        direction=order.direction,
+        mode=order.mode,
+        trigger=order.trigger,
+        generation=order.generation,
+        start_time=order.started_at,
+        completion_time=ending.completed_at,
+        result=end.result,
+        window=ReportWindow(from_=end.window_from, to=end.window_to),
+        records_read=tally.records_read,
+        changed=tally.changed,
+        attention=tally.attention,
+        summary=tuple(OutcomeCount(category, count) for category, count in tally.by_category.items()),
+        calls=ReportCalls(
+            mobile_commons=ending.calls.mobile_commons,
+            action_network=ending.calls.action_network,
+            mobile_commons_floor=context.floor[Service.MOBILE_COMMONS],
+            action_network_floor=context.floor[Service.ACTION_NETWORK],
+        ),
+        details=tuple(
+            ReportDetail(
+                category=detail.outcome.category,
+                reason=detail.outcome.reason,
+                mobile_commons_id=detail.profile_id,
+                action_network_id=detail.person_id,
+                fields=detail.outcome.fields,
+            )
+            for detail in tally.details
+        ),
+        details_omitted=tally.details_omitted,
+    )

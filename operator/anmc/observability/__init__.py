@@ -1,0 +1,1 @@
+"""What people who run the operator see: metrics, logs, health."""

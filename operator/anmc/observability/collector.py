@@ -1,0 +1,134 @@
+"""Metrics of single integrations, read at scrape time: an object that is gone leaves no series (operations.md 1)."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from anmc.api.names import Category, Direction, Mode, RunResult, SyncType
+from anmc.api.status import IntegrationStatus
+
+_NAMES = ["integration_namespace", "integration"]
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationView:
+    """What the metrics show of one integration: a copy, since the page is rendered in another thread."""
+
+    namespace: str
+    name: str
+    is_active: bool
+    status: IntegrationStatus
+    subscribes: bool = False
+    sync_type: SyncType = SyncType.CONSERVATIVE
+    push_mode: Mode = Mode.APPLY
+    pull_mode: Mode = Mode.APPLY
+    running_since: Mapping[Direction, datetime] = field(default_factory=dict)
+    runs: Mapping[tuple[Direction, RunResult], int] = field(default_factory=dict)
+    records: Mapping[tuple[Direction, Category], int] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """Values of the labels that every series of an integration carries."""
+        return [self.namespace, self.name]
+
+
+class IntegrationCollector(Collector):
+    """Renders the views that `views` returns at the scrape."""
+
+    def __init__(self, views: Callable[[], Iterable[IntegrationView]]) -> None:
+        self._views = views
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each family with one series set per integration."""
+        views = list(self._views())
+        yield from _state(views)
+        yield from _people(views)
+        yield from _directions(views)
+        yield from _counters(views)
+
+    def describe(self) -> Iterable[Metric]:
+        """Say nothing in advance: registering must not ask for integrations."""
+        return []
+
+
+def _state(views: Iterable[IntegrationView]) -> Iterator[Metric]:
+    info = GaugeMetricFamily(
+        "anmc_integration_info",
+        "Settings of an integration",
+        labels=[*_NAMES, "sync_type", "push_mode", "pull_mode", "subscribes"],
+    )
+    active = GaugeMetricFamily("anmc_integration_active", "spec.active", labels=_NAMES)
+    since = GaugeMetricFamily(
+        "anmc_integration_active_since_timestamp_seconds", "status.activeSinceTime", labels=_NAMES
+    )
+    conditions = GaugeMetricFamily(
+        "anmc_integration_condition", "Conditions as they are now", labels=[*_NAMES, "type", "status", "reason"]
+    )
+    for view in views:
+        subscribes = "true" if view.subscribes else "false"
+        info.add_metric([*view.labels, view.sync_type, view.push_mode, view.pull_mode, subscribes], 1)
+        active.add_metric(view.labels, float(view.is_active))
+        if view.is_active and view.status.active_since_time is not None:
+            since.add_metric(view.labels, view.status.active_since_time.timestamp())
+        for condition in view.status.conditions:
+            conditions.add_metric([*view.labels, condition.type, condition.status, condition.reason], 1)
+    yield from (info, active, since, conditions)
+
+
+def _people(views: Iterable[IntegrationView]) -> Iterator[Metric]:
+    families = {
+        "linked": GaugeMetricFamily("anmc_linked_people", "Profiles and people known to be the same", labels=_NAMES),
+        "suppressed": GaugeMetricFamily(
+            "anmc_suppressed_people", "Numbers that no machine may opt in", labels=_NAMES
+        ),
+        "deferred_opt_ins": GaugeMetricFamily("anmc_deferred_opt_ins", "Opt-ins that wait", labels=_NAMES),
+    }
+    for view in views:
+        for name, family in families.items():
+            family.add_metric(view.labels, getattr(view.status.people, name))
+    yield from families.values()
+
+
+def _directions(views: Iterable[IntegrationView]) -> Iterator[Metric]:
+    labels = [*_NAMES, "direction"]
+    started = GaugeMetricFamily("anmc_sync_run_start_timestamp_seconds", "Start of the run in hand", labels=labels)
+    success = GaugeMetricFamily("anmc_sync_last_success_timestamp_seconds", "End of the last success", labels=labels)
+    next_run = GaugeMetricFamily("anmc_sync_next_run_timestamp_seconds", "When the next run is due", labels=labels)
+    watermark = GaugeMetricFamily(
+        "anmc_sync_watermark_timestamp_seconds", "Everything before it has been read", labels=labels
+    )
+    failures = GaugeMetricFamily("anmc_sync_consecutive_failures", "Failed runs in a row", labels=labels)
+    for view in views:
+        for direction in Direction:
+            where, state = [*view.labels, direction.lower()], view.status.of(direction)
+            times = {success: state.last_success_time, watermark: state.watermark}
+            if view.is_active:
+                times[next_run] = state.next_run_time
+            times[started] = view.running_since.get(direction)
+            for family, time in times.items():
+                if time is not None:
+                    family.add_metric(where, time.timestamp())
+            failures.add_metric(where, state.consecutive_failures)
+    yield from (started, success, next_run, watermark, failures)
+
+
+def _counters(views: Iterable[IntegrationView]) -> Iterator[Metric]:
+    runs = CounterMetricFamily("anmc_sync_runs", "Finished runs", labels=[*_NAMES, "direction", "result"])
+    records = CounterMetricFamily(
+        "anmc_sync_records", "Records by outcome category", labels=[*_NAMES, "direction", "category"]
+    )
+    for view in views:
+        for direction in Direction:
+            for result in (RunResult.SUCCEEDED, RunResult.FAILED):
+                runs.add_metric(
+                    [*view.labels, direction.lower(), result], view.runs.get((direction, result), 0)
+                )
+        for (direction, result), count in view.runs.items():
+            if result not in {RunResult.SUCCEEDED, RunResult.FAILED}:
+                runs.add_metric([*view.labels, direction.lower(), result], count)
+        for (direction, category), count in view.records.items():
+            records.add_metric([*view.labels, direction.lower(), category], count)
+    yield from (runs, records)
