@@ -9,6 +9,9 @@ from anmc.clients.failures import Unreadable
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """Largest body after unpacking; a page of 1000 large profiles stays well below (operations.md 13)."""
 
+_STEP: Final = 256 * 1024
+"""Bytes unpacked at a time, so that a few packed bytes cannot take the whole limit at once."""
+
 _GZIP_WINDOW: Final = zlib.MAX_WBITS | 16
 """Tells zlib to expect a gzip header."""
 
@@ -36,15 +39,15 @@ async def _unpack(chunks: AsyncIterator[bytes], body: bytearray) -> None:
     async for packed in chunks:
         rest = packed
         while rest and not unpacker.eof:
-            _append(body, _inflate(unpacker, rest, limit=MAX_BODY_BYTES + 1 - len(body)))
+            _append(body, _inflate(unpacker, rest))
             rest = unpacker.unconsumed_tail
     if not unpacker.eof:
         raise Unreadable
 
 
-def _inflate(unpacker: "zlib._Decompress", packed: bytes, *, limit: int) -> bytes:
+def _inflate(unpacker: "zlib._Decompress", packed: bytes) -> bytes:
     try:
-        return unpacker.decompress(packed, limit)
+        return unpacker.decompress(packed, _STEP)
     except zlib.error:
         pass  # raised below, outside of the handler, so that nothing of the answer is chained to it
     raise Unreadable
