@@ -1,0 +1,47 @@
+# One verb per target. Each does its own set-up and is safe to repeat.
+#
+#   make test ARGS="-k consent"     hands ARGS to pytest
+#   make demo KEEP=1                leaves everything running afterwards
+#   make cluster DIR=/tmp/another   starts a second cluster beside the first
+#   make PYTHON=python3.12 ...      creates .venv with this Python
+
+DIR ?= .cluster
+export PYTHON
+
+devcluster := PYTHONPATH=tools .venv/bin/python -m devcluster
+
+.PHONY: help demo test lint format cluster cluster-down lock environment kubernetes
+
+help: ## List these verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: kubernetes ## Show the whole sync on a cluster of its own; KEEP=1 leaves it running
+	@PYTHONPATH=tools .venv/bin/python tools/demo $(if $(KEEP),--keep)
+
+test: kubernetes ## Run every test; ARGS="..." goes to pytest
+	@.venv/bin/pytest $(ARGS)
+
+lint: environment ## Check style, types and the direction of imports
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy operator/anmc operator/anmc_simulators tests tools
+	@.venv/bin/lint-imports
+
+format: environment ## Put every file into the house style
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+cluster: environment ## Start a cluster and print its kubeconfig's path; DIR=... for another one
+	@$(devcluster) start "$(DIR)"
+
+cluster-down: environment ## Stop the cluster of `make cluster` and remove its data
+	@$(devcluster) stop "$(DIR)"
+
+lock: ## Write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions
+	@tools/lock $(ARGS)
+
+environment:
+	@tools/setup
+
+kubernetes: environment
+	@$(devcluster) prepare

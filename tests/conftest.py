@@ -1,0 +1,28 @@
+"""The cluster that all tests of one session share."""
+
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+
+from devcluster import Cluster, control_plane  # noqa: E402  (its home has to be on the path first)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A real API server with the CRDs of this checkout; whoever freezes one starts one of its own."""
+    with control_plane() as running:
+        yield running
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace that no other test has; it goes away in the background."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    cluster.kubectl("create", "namespace", name)
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
