@@ -29,7 +29,7 @@ async def select_in(
     column: ColumnElement[Value],
     values: Iterable[Value],
 ) -> list[Row[*tuple[Any, ...]]]:
-    """Return the rows of a statement whose column is among the values; its order holds within a chunk only."""
+    """Return the rows of a statement whose column is among the values, in no order."""
     rows: list[Row[*tuple[Any, ...]]] = []
     for chunk in chunks(values):
         rows.extend(await connection.execute(statement.where(column.in_(chunk))))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 from sqlalchemy import func, select
@@ -37,7 +38,10 @@ async def read_newest_attempts(
     connection: AsyncConnection, scope: int, numbers: Iterable[NumberHash]
 ) -> dict[tuple[NumberHash, str], Attempt]:
     """Return the newest attempt of each number and campaign; older ones stay for the daily cap."""
-    statement = select(opt_in_attempt).where(_ATTEMPT.ledger_scope_id == scope).order_by(_ATTEMPT.intended_at)
+    statement = select(opt_in_attempt).where(_ATTEMPT.ledger_scope_id == scope)
+    rows = await select_in(connection, statement, _ATTEMPT.number_hash, numbers)
+    # Sorted here: asked to sort, SQLite walks all attempts of the scope in order of time.
+    rows.sort(key=attrgetter("intended_at"))
     return {
         (row.number_hash, row.campaign_id): Attempt(
             number_hash=row.number_hash,
@@ -46,7 +50,7 @@ async def read_newest_attempts(
             result=row.result,
             calls=row.calls,
         )
-        for row in await select_in(connection, statement, _ATTEMPT.number_hash, numbers)
+        for row in rows
     }
 
 
