@@ -1,0 +1,1 @@
+"""Mobile Commons as a local server, written from its wire contract (mobile-commons-api.md)."""
