@@ -1,0 +1,107 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anmc.rules.windows import (
+    INDEX_LAG,
+    PUSH_OVERLAP,
+    is_eligible,
+    may_resume,
+    next_pull_watermark,
+    next_push_watermark,
+    pull_filter_bound,
+    pull_lower_bound,
+    push_lower_bound,
+)
+
+NOON = datetime(2026, 3, 10, 12, 0, 0, tzinfo=UTC)
+TWO_DAYS = timedelta(hours=48)
+
+instants = st.datetimes(
+    min_value=datetime(2024, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    max_value=datetime(2030, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+
+
+def test_w3_the_first_push_reads_from_shortly_before_the_activation() -> None:
+    assert push_lower_bound(None, NOON) == datetime(2026, 3, 10, 11, 55, tzinfo=UTC)
+
+
+def test_w3_two_pushes_overlap_by_ten_minutes() -> None:
+    watermark = next_push_watermark(NOON)
+
+    assert watermark == datetime(2026, 3, 10, 11, 55, tzinfo=UTC)
+    assert push_lower_bound(watermark, NOON) == datetime(2026, 3, 10, 11, 50, tzinfo=UTC)
+
+
+def test_w5_the_first_pull_reads_the_look_back() -> None:
+    assert pull_lower_bound(None, NOON, TWO_DAYS) == datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("watermark", "bound"),
+    [
+        pytest.param(NOON - timedelta(hours=24), NOON - TWO_DAYS, id="W5-last-night-reads-the-look-back"),
+        pytest.param(NOON - timedelta(days=5), NOON - timedelta(days=5), id="W5-missed-nights-are-read-too"),
+    ],
+)
+def test_a_pull_reads_from_the_older_of_watermark_and_look_back(watermark: datetime, bound: datetime) -> None:
+    assert pull_lower_bound(watermark, NOON, TWO_DAYS) == bound
+
+
+def test_w5_the_watermark_of_a_pull_stays_behind_the_index() -> None:
+    assert next_pull_watermark(NOON) == datetime(2026, 3, 10, 11, 45, tzinfo=UTC)
+
+
+def test_w5_the_filter_that_excludes_its_bound_gets_one_second_less() -> None:
+    assert pull_filter_bound(NOON) == datetime(2026, 3, 10, 11, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("modified", "turned_true", "full", "eligible"),
+    [
+        pytest.param(NOON, False, False, True, id="Q0-modified-at-the-bound"),
+        pytest.param(NOON - timedelta(seconds=1), False, False, False, id="Q0-modified-before-it"),
+        pytest.param(NOON - timedelta(days=900), True, False, True, id="Q0-old-but-the-wish-turned-true"),
+        pytest.param(NOON - timedelta(days=900), False, True, True, id="Q0-old-in-a-requested-full-pull"),
+        pytest.param(None, False, False, False, id="Q0-without-a-date"),
+    ],
+)
+def test_who_may_be_created_and_opted_in(
+    modified: datetime | None,
+    turned_true: bool,  # noqa: FBT001 - a row of the table
+    full: bool,  # noqa: FBT001
+    eligible: bool,  # noqa: FBT001
+) -> None:
+    assert is_eligible(modified, NOON, turned_true=turned_true, full=full) is eligible
+
+
+@pytest.mark.parametrize(
+    ("minutes", "resumes"), [pytest.param(59, True, id="W8-resumes"), pytest.param(60, False, id="W8-begins-anew")]
+)
+def test_an_interrupted_run_goes_on_within_the_hour(minutes: int, resumes: bool) -> None:  # noqa: FBT001
+    assert may_resume(NOON - timedelta(minutes=minutes), NOON) is resumes
+
+
+@given(start=instants, gap=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)))
+def test_no_instant_lies_between_two_pushes(start: datetime, gap: timedelta) -> None:
+    bound = push_lower_bound(next_push_watermark(start), start + gap)
+
+    assert bound <= start - 2 * PUSH_OVERLAP
+    assert bound.microsecond == 0
+
+
+@given(
+    start=instants,
+    gap=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)),
+    lookback=st.timedeltas(min_value=timedelta(hours=1), max_value=timedelta(hours=720)),
+)
+def test_no_instant_lies_between_two_pulls(start: datetime, gap: timedelta, lookback: timedelta) -> None:
+    bound = pull_lower_bound(next_pull_watermark(start), start + gap, lookback)
+
+    assert bound <= start - INDEX_LAG
+    assert bound <= start + gap - lookback
+    assert bound.microsecond == 0
