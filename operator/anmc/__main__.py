@@ -41,8 +41,8 @@ def main() -> int:
     try:
         settings = read_settings()
         origins = AllowedOrigins.parse(settings.allowed_origins)
-        console = "console" if sys.stdout.isatty() else "json"
-        configure_logging(level=settings.log_level, format_=settings.log_format or console, shard=settings.shard)
+        log_format = settings.log_format or ("console" if sys.stdout.isatty() else "json")
+        configure_logging(level=settings.log_level, log_format=log_format, shard=settings.shard)
         return asyncio.run(run(settings, origins))
     except SettingsInvalid as error:
         sys.stderr.write(f"anmc-operator: {error.sentence}\n")
@@ -78,7 +78,11 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
             identity=settings.identity,
             on_waiting=lambda: log.info("lease.waiting"),
         )
-        secrets, integrations, events = Secrets(api), Integrations(api, namespaces=settings.namespaces), EventRecorder(api)
+        secrets, integrations, events = (
+            Secrets(api),
+            Integrations(api, namespaces=settings.namespaces),
+            EventRecorder(api),
+        )
 
         async def take_turn(entry: Entry) -> None:
             await runner.take_turn(entry)
@@ -120,13 +124,14 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
             health=health,
             tasks=tasks,
         )
+        port = await _listen(endpoint, settings)
         try:
-            port = await _listen(endpoint, settings)
-            tasks.spawn(health.watch_lag(metrics.lag))
+            lag = tasks.spawn(health.watch_lag(metrics.lag))
             log.info("operator.started", version=version("anmc"), port=port, kopf=version("kopf"))
             return await operator.run()
         finally:
             log.info("operator.stopped")
+            lag.cancel()
             await endpoint.stop()
             await store.close()
 

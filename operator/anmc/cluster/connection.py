@@ -36,10 +36,10 @@ async def connect() -> AsyncIterator[client.ApiClient]:
     """
     configuration = client.Configuration()
     try:
-        config.load_incluster_config(client_configuration=configuration)
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     except config.ConfigException:
         try:
-            await config.load_kube_config(client_configuration=configuration)
+            await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         except (config.ConfigException, OSError) as error:
             raise SettingsInvalid(
                 f"KUBECONFIG: no usable configuration ({type(error).__name__})",

@@ -28,7 +28,8 @@ class Integrations:
         Raises:
             ApiException: 404 when the CRD is not installed, 410 when the walk took too long for its token.
         """
-        for namespace in self._namespaces or [None]:
+        served: Sequence[str | None] = self._namespaces or (None,)
+        for namespace in served:
             token: str | None = None
             while True:
                 page = await self._list(namespace, token)

@@ -80,7 +80,7 @@ class Elector:
         with suppress(*KUBE_ERRORS):
             async with asyncio.timeout(PERIOD):
                 lease = await self._read()
-                if lease is not None and lease.spec.holder_identity == self._me:
+                if lease is not None and lease.spec and lease.spec.holder_identity == self._me:
                     lease.spec.holder_identity = ""
                     await self._api.replace_namespaced_lease(
                         self._name, self._namespace, lease, _request_timeout=PERIOD
@@ -105,7 +105,7 @@ class Elector:
         try:
             if lease is None:
                 await self._create(spec)
-            elif lease.spec.holder_identity in (self._me, "", None) or self._is_expired(lease, started):
+            elif self._is_free(lease) or self._is_expired(lease, started):
                 lease.spec = spec
                 await self._api.replace_namespaced_lease(self._name, self._namespace, lease, _request_timeout=PERIOD)
             else:
@@ -129,11 +129,17 @@ class Elector:
         lease = V1Lease(metadata=V1ObjectMeta(name=self._name, namespace=self._namespace), spec=spec)
         await self._api.create_namespaced_lease(self._namespace, lease, _request_timeout=PERIOD)
 
+    def _is_free(self, lease: V1Lease) -> bool:
+        holder = lease.spec.holder_identity if lease.spec else None
+        return holder in {self._me, "", None}
+
     def _is_expired(self, lease: V1Lease, now: float) -> bool:
         """By our own clock alone: unchanged for a whole duration since we saw it first."""
-        if (stamp := lease.metadata.resource_version) != self._seen:
+        stamp = lease.metadata.resource_version if lease.metadata else None
+        if stamp != self._seen:
             self._seen, self._seen_at = stamp, now
-        return now - self._seen_at >= (lease.spec.lease_duration_seconds or DURATION)
+        duration = lease.spec.lease_duration_seconds if lease.spec else None
+        return now - self._seen_at >= (duration or DURATION)
 
 
 def _micro_time(instant: datetime) -> datetime:

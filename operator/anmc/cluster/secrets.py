@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from typing import Any
 
 from kubernetes.aio.client import ApiClient, CoreV1Api
 from kubernetes.aio.client.exceptions import ApiException
@@ -55,7 +56,11 @@ class Secrets:
 
     async def may_watch(self, namespaces: Sequence[str]) -> bool:
         """Whether labelled Secrets may be listed in every served namespace; without it rotation waits for a run."""
-        options = {"limit": 1, "label_selector": f"{CREDENTIALS_LABEL}=true", "_request_timeout": REQUEST_TIMEOUT}
+        options: dict[str, Any] = {
+            "limit": 1,
+            "label_selector": f"{CREDENTIALS_LABEL}=true",
+            "_request_timeout": REQUEST_TIMEOUT,
+        }
         try:
             if not namespaces:
                 await self._api.list_secret_for_all_namespaces(**options)

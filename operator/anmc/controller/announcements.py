@@ -42,9 +42,7 @@ class Announcer:
 
     def refused(self, entry: Entry, error: AnmcError) -> None:
         """Say why nothing can run."""
-        reason = (
-            EventReason.FIELD_MAPPING_INVALID if error.reason == "FieldMappingInvalid" else EventReason.SYNC_FAILED
-        )
+        reason = EventReason.FIELD_MAPPING_INVALID if error.reason == "FieldMappingInvalid" else EventReason.SYNC_FAILED
         self._post(entry, EventType.WARNING, reason, error.sentence)
         _log.warning("integration.refused", reason=error.reason, remedy=error.remedy, **_names(entry))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from anmc.api.conditions import Condition, find_condition, remove_condition, set_condition
 from anmc.api.names import ConditionReason, ConditionStatus, ConditionType, Direction, RunResult
-from anmc.api.status import IntegrationStatus
+from anmc.api.status import DirectionStatus, IntegrationStatus
 from anmc.errors import (
     AnmcError,
     FieldMappingInvalid,
@@ -135,9 +135,7 @@ def _stalled(
         (ConditionType.READY, ConditionStatus.FALSE),
         (ConditionType.STALLED, ConditionStatus.TRUE),
     ):
-        conditions = set_condition(
-            conditions, type_, status, reason, error.sentence, generation=generation, now=now
-        )
+        conditions = set_condition(conditions, type_, status, reason, error.sentence, generation=generation, now=now)
     return conditions
 
 
@@ -173,7 +171,7 @@ def _run_condition(
 
 def summary(conditions: Conditions, status: IntegrationStatus, *, generation: int, now: datetime) -> Conditions:
     """Set Ready and Reconciling by the failing streaks: two pushes in a row, or one pull."""
-    failing = None
+    failing: tuple[ConditionReason, DirectionStatus] | None = None
     if status.pull.consecutive_failures:
         failing = ConditionReason.PULL_FAILING, status.pull
     if status.push.consecutive_failures > PUSH_FAILURES_TOLERATED:
@@ -181,7 +179,9 @@ def summary(conditions: Conditions, status: IntegrationStatus, *, generation: in
     if failing is not None:
         reason, direction = failing
         last = direction.last_run
-        since = f"; last success {direction.last_success_time:%Y-%m-%dT%H:%M:%SZ}" if direction.last_success_time else ""
+        since = (
+            f"; last success {direction.last_success_time:%Y-%m-%dT%H:%M:%SZ}" if direction.last_success_time else ""
+        )
         message = (last.message if last else "") + since
         conditions = set_condition(
             conditions, ConditionType.READY, ConditionStatus.FALSE, reason, message, generation=generation, now=now

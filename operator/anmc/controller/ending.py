@@ -6,7 +6,7 @@ from typing import Any
 
 from anmc.api.names import Direction, RunResult
 from anmc.api.report import ReportCalls, ReportDetail, ReportWindow, SyncReport
-from anmc.api.status import Calls, DirectionStatus, IntegrationStatus, LastRun, OutcomeCount
+from anmc.api.status import Calls, DirectionStatus, IntegrationStatus, LastRun, OutcomeCount, PullStatus
 from anmc.controller.due import Due
 from anmc.errors import AnmcError, Interrupted
 from anmc.sync.ports import Service
@@ -71,14 +71,14 @@ def status_after(status: IntegrationStatus, ending: Ending) -> IntegrationStatus
             changes["watermark"] = ending.end.watermark
     if ending.due.token and result is not RunResult.INTERRUPTED:
         changes["last_handled_full_request" if ending.due.full else "last_handled_request"] = ending.due.token
-    return with_direction(status, order.direction, replace(before, **changes))
+    return with_direction(status, replace(before, **changes))
 
 
-def with_direction(
-    status: IntegrationStatus, direction: Direction, changed: DirectionStatus
-) -> IntegrationStatus:
+def with_direction(status: IntegrationStatus, changed: DirectionStatus) -> IntegrationStatus:
     """Return the status with one direction replaced."""
-    return replace(status, **{direction.lower(): changed})
+    if isinstance(changed, PullStatus):
+        return replace(status, pull=changed)
+    return replace(status, push=changed)
 
 
 def report_of(ending: Ending, context: RunContext, *, integration: str) -> SyncReport | None:

@@ -49,10 +49,10 @@ async def log_in(**kwargs: object) -> kopf.ConnectionInfo | None:
 def wire(*, watch_secrets: bool) -> tuple[kopf.OperatorRegistry, kopf.OperatorSettings]:
     """Build what Kopf needs; nothing is registered at import, so several operators fit into one process."""
     registry, settings = kopf.OperatorRegistry(), kopf.OperatorSettings()
-    kopf.on.login(registry=registry)(log_in)  # type: ignore[arg-type]
-    kopf.on.event(GROUP, VERSION, INTEGRATION_PLURAL, registry=registry)(integration_seen)  # type: ignore[arg-type]
+    kopf.on.login(registry=registry)(log_in)
+    kopf.on.event(GROUP, VERSION, INTEGRATION_PLURAL, registry=registry)(integration_seen)
     if watch_secrets:  # a kind that may not be listed ends the operator (kopf.md F8)
-        kopf.on.event("", "v1", "secrets", registry=registry)(secret_seen)  # type: ignore[arg-type]
+        kopf.on.event("", "v1", "secrets", registry=registry)(secret_seen)
         settings.watching.label_selectors["", "v1", "secrets"] = f"{CREDENTIALS_LABEL}=true"
     settings.peering.standalone = True
     settings.scanning.disabled = True

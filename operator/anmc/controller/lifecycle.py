@@ -127,7 +127,7 @@ class Operator:
         tasks = await kopf.spawn_tasks(
             registry=registry,
             settings=settings,
-            memo=WatchContext(self.scheduler.registry, self.metrics.watch_event),  # type: ignore[arg-type]
+            memo=WatchContext(self.scheduler.registry, self.metrics.watch_event),
             stop_flag=stop,
             clusterwide=not self.namespaces,
             namespaces=self.namespaces,

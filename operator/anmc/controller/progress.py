@@ -79,7 +79,7 @@ class RunProgress:
             start_time=self.order.started_at,
             records_read=records_read,
         )
-        return with_direction(self.entry.status, self.order.direction, replace(direction, current_run=run))
+        return with_direction(self.entry.status, replace(direction, current_run=run))
 
     async def _look_again(self) -> None:
         """Fetch the object and plan anew; one that is gone is dropped."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,7 +75,7 @@ class Registry:
         self._wake = wake
         self._forget = forget
 
-    def __iter__(self) -> Iterable[Entry]:
+    def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries.values()))
 
     def __len__(self) -> int:
@@ -127,9 +127,7 @@ class Registry:
         return Entry(
             seen=sighting,
             status=IntegrationStatus.from_dict(sighting.status),
-            target=StatusTarget(
-                sighting.namespace, sighting.name, sighting.resource_version, served=sighting.status
-            ),
+            target=StatusTarget(sighting.namespace, sighting.name, sighting.resource_version, served=sighting.status),
             seen_at=self._monotonic(),
             due=self._now(),
         )

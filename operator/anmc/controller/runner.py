@@ -155,7 +155,11 @@ class Runner:
         """Verify if needed, then run what is due."""
         active_since = await self._activate(entry, spec)
         now = self._now()
-        if entry.blocked_until is not None and now < entry.blocked_until and not await self._secrets_changed(entry, spec):
+        if (
+            entry.blocked_until is not None
+            and now < entry.blocked_until
+            and not await self._secrets_changed(entry, spec)
+        ):
             entry.due = min(entry.blocked_until, now + REREAD)
             return
         planned = self._plan(entry, spec, active_since)
@@ -183,7 +187,9 @@ class Runner:
         if active_since is None or suspended:
             active_since = now.replace(microsecond=0)
             self._world.announcer.activated(entry)
-        if entry.verification is None and (status.observed_generation != generation or suspended or not status.conditions):
+        if entry.verification is None and (
+            status.observed_generation != generation or suspended or not status.conditions
+        ):
             status = replace(
                 status, conditions=conditions.progressing(status.conditions, generation=generation, now=now)
             )
@@ -201,9 +207,7 @@ class Runner:
 
     def _plan(self, entry: Entry, spec: DataSyncIntegrationSpec, active_since: datetime) -> Plan:
         dry_done = {
-            direction
-            for direction, generation in entry.dry_generations.items()
-            if generation == entry.seen.generation
+            direction for direction, generation in entry.dry_generations.items() if generation == entry.seen.generation
         }
         return plan(
             uid=entry.seen.uid,
@@ -230,7 +234,9 @@ class Runner:
         status = replace(
             entry.status, conditions=conditions.verified(entry.status.conditions, generation=generation, now=now)
         )
-        status = replace(status, conditions=conditions.summary(status.conditions, status, generation=generation, now=now))
+        status = replace(
+            status, conditions=conditions.summary(status.conditions, status, generation=generation, now=now)
+        )
         await self._write(entry, status)
         if before is None or before.status is not ConditionStatus.TRUE:
             self._world.announcer.verified(entry)
@@ -241,9 +247,7 @@ class Runner:
         now = self._now()
         before = entry.status.conditions
         after = conditions.refused(before, error, generation=entry.seen.generation, now=now)
-        needs_a_person = isinstance(
-            error, (AuthenticationFailed, FieldMappingInvalid, InvalidSpec, OriginNotAllowed)
-        )
+        needs_a_person = isinstance(error, (AuthenticationFailed, FieldMappingInvalid, InvalidSpec, OriginNotAllowed))
         entry.verification = None
         entry.blocked_until = now + (RECHECK if needs_a_person else REREAD)
         entry.refused_secrets = None
@@ -253,9 +257,7 @@ class Runner:
         changed = {(one.type, one.reason) for one in after} != {(one.type, one.reason) for one in before}
         if changed:
             self._world.announcer.refused(entry, error)
-        await self._write(
-            entry, replace(entry.status, observed_generation=entry.seen.generation, conditions=after)
-        )
+        await self._write(entry, replace(entry.status, observed_generation=entry.seen.generation, conditions=after))
 
     async def _run(
         self,
@@ -277,9 +279,7 @@ class Runner:
         async def let_push_run() -> None:
             planned = self._plan(entry, spec, active_since)
             if planned.push is not None and planned.push.time <= self._now():
-                await self._run(
-                    entry, spec, planned.push, services, verification, active_since, inside_pull=True
-                )
+                await self._run(entry, spec, planned.push, services, verification, active_since, inside_pull=True)
 
         async def nothing() -> None:
             return
@@ -305,9 +305,7 @@ class Runner:
             progress=progress,
             now=self._now,
         )
-        calls_before = Calls(
-            mobile_commons=services.mobile_commons.calls, action_network=services.action_network.calls
-        )
+        calls_before = Calls(mobile_commons=services.mobile_commons.calls, action_network=services.action_network.calls)
         if not inside_pull:
             world.metrics.run_started(due.direction, delay=(self._now() - due.time).total_seconds())
         end, error = None, None
@@ -403,7 +401,9 @@ class Runner:
         entry.runs[direction, ending.result] += 1
         for category, count in ending.tally.by_category.items():
             entry.records[direction, category] += count
-        world.metrics.run_ended(direction, seconds=seconds, calls=ending.calls, floor=context.floor, counts=ending.tally.counts)
+        world.metrics.run_ended(
+            direction, seconds=seconds, calls=ending.calls, floor=context.floor, counts=ending.tally.counts
+        )
         if isinstance(ending.error, Interrupted):
             world.announcer.run_interrupted(entry, direction, ending.error.message)
         elif ending.error is not None:
@@ -447,7 +447,7 @@ class Runner:
 def _with_next_runs(status: IntegrationStatus, planned: Plan) -> IntegrationStatus:
     for direction, due in ((Direction.PUSH, planned.push), (Direction.PULL, planned.pull)):
         time = due.time.replace(microsecond=0) if due is not None else None
-        status = with_direction(status, direction, replace(status.of(direction), next_run_time=time))
+        status = with_direction(status, replace(status.of(direction), next_run_time=time))
     return status
 
 

@@ -55,12 +55,8 @@ class Services:
         commons_origin = self._origins.check(commons.url, field="spec.mobileCommons.url")
         network_origin = self._origins.check(network.url, field="spec.actionNetwork.url")
         commons_secret, network_secret = commons.credentials_secret_ref.name, network.credentials_secret_ref.name
-        commons_login = read_mobile_commons(
-            await self._secrets.read(namespace, commons_secret), secret=commons_secret
-        )
-        network_login = read_action_network(
-            await self._secrets.read(namespace, network_secret), secret=network_secret
-        )
+        commons_login = read_mobile_commons(await self._secrets.read(namespace, commons_secret), secret=commons_secret)
+        network_login = read_action_network(await self._secrets.read(namespace, network_secret), secret=network_secret)
         async with (
             MobileCommonsClient(
                 MobileCommonsAccount(

@@ -95,5 +95,3 @@ class SecretSighting:
         """Read the metadata of a body; its data is not looked at."""
         metadata: Mapping[str, Any] = body.get("metadata") or {}
         return cls(metadata.get("namespace", ""), metadata.get("name", ""), metadata.get("resourceVersion", ""))
-
-

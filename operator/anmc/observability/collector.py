@@ -6,6 +6,7 @@ from datetime import datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from typing_extensions import override
 
 from anmc.api.names import Category, Direction, Mode, RunResult, SyncType
 from anmc.api.status import IntegrationStatus
@@ -41,6 +42,7 @@ class IntegrationCollector(Collector):
     def __init__(self, views: Callable[[], Iterable[IntegrationView]]) -> None:
         self._views = views
 
+    @override
     def collect(self) -> Iterator[Metric]:
         """Yield each family with one series set per integration."""
         views = list(self._views())
@@ -81,9 +83,7 @@ def _state(views: Iterable[IntegrationView]) -> Iterator[Metric]:
 def _people(views: Iterable[IntegrationView]) -> Iterator[Metric]:
     families = {
         "linked": GaugeMetricFamily("anmc_linked_people", "Profiles and people known to be the same", labels=_NAMES),
-        "suppressed": GaugeMetricFamily(
-            "anmc_suppressed_people", "Numbers that no machine may opt in", labels=_NAMES
-        ),
+        "suppressed": GaugeMetricFamily("anmc_suppressed_people", "Numbers that no machine may opt in", labels=_NAMES),
         "deferred_opt_ins": GaugeMetricFamily("anmc_deferred_opt_ins", "Opt-ins that wait", labels=_NAMES),
     }
     for view in views:
@@ -123,9 +123,7 @@ def _counters(views: Iterable[IntegrationView]) -> Iterator[Metric]:
     for view in views:
         for direction in Direction:
             for result in (RunResult.SUCCEEDED, RunResult.FAILED):
-                runs.add_metric(
-                    [*view.labels, direction.lower(), result], view.runs.get((direction, result), 0)
-                )
+                runs.add_metric([*view.labels, direction.lower(), result], view.runs.get((direction, result), 0))
         for (direction, result), count in view.runs.items():
             if result not in {RunResult.SUCCEEDED, RunResult.FAILED}:
                 runs.add_metric([*view.labels, direction.lower(), result], count)

@@ -21,6 +21,8 @@ _SECRETS: Final = re.compile(
 _FREE_TEXT: Final = frozenset({"event", "message", "remedy", "exception", "cause"})
 """Fields whose text somebody else may have written; all others are names, numbers and ids of our own."""
 
+LogFormat = Literal["json", "console"]
+
 REDACTED: Final = "[redacted]"
 
 
@@ -34,7 +36,7 @@ def redact(text: str) -> str:
     return _SECRETS.sub(REDACTED, text)
 
 
-def configure_logging(*, level: str, format_: Literal["json", "console"], shard: int) -> None:
+def configure_logging(*, level: str, log_format: LogFormat, shard: int) -> None:
     """Send our log and the libraries' to standard output, through one filter."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -54,7 +56,9 @@ def configure_logging(*, level: str, format_: Literal["json", "console"], shard:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _format_exception,
             _redact_free_text,
-            structlog.processors.JSONRenderer() if format_ == "json" else structlog.dev.ConsoleRenderer(colors=False),
+            structlog.processors.JSONRenderer()
+            if log_format == "json"
+            else structlog.dev.ConsoleRenderer(colors=False),
         ],
     )
     handler = logging.StreamHandler(sys.stdout)

@@ -45,9 +45,7 @@ class Metrics:
         self._lag = Histogram(
             "anmc_loop_lag_seconds", "Delay of the event loop", buckets=_LAG_SECONDS, registry=registry
         )
-        self._watch = Counter(
-            "anmc_watch_events", "What the watch delivered", ["kind", "type"], registry=registry
-        )
+        self._watch = Counter("anmc_watch_events", "What the watch delivered", ["kind", "type"], registry=registry)
         self._repairs = Counter(
             "anmc_watch_repairs", "What the own list found and the watch had not told", ["change"], registry=registry
         )
@@ -93,18 +91,14 @@ class Metrics:
         self._retries = Counter(
             "anmc_http_retries", "Repetitions of requests", ["service", "reason"], registry=registry
         )
-        self._in_flight = Gauge(
-            "anmc_http_in_flight", "Requests waiting for an answer", ["service"], registry=registry
-        )
+        self._in_flight = Gauge("anmc_http_in_flight", "Requests waiting for an answer", ["service"], registry=registry)
         self._waits = Counter(
             "anmc_rate_limit_waits", "Waits before a request", ["service", "cause"], registry=registry
         )
         self._wait_seconds = Counter(
             "anmc_rate_limit_wait_seconds", "Time waited before requests", ["service", "cause"], registry=registry
         )
-        self._kube = Counter(
-            "anmc_kube_writes", "Writes to the API server", ["object", "result"], registry=registry
-        )
+        self._kube = Counter("anmc_kube_writes", "Writes to the API server", ["object", "result"], registry=registry)
         for service in Service:
             self._in_flight.labels(service)
             for cause in ("pacing", "refused"):

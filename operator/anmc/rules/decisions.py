@@ -43,7 +43,8 @@ ProfileMatch = Profile | NoMatch | Ambiguous
 class PushFacts:
     """A profile with everything that is known of it before Action Network is asked.
 
-    `seen` is what the store knew before this reading. `lower_bound` is that of the run (sync.md C10).
+    `seen` is what the store knew before this reading, `person_seen` what it knows of the linked person.
+    `lower_bound` is that of the run (sync.md C10).
     """
 
     profile: Profile
@@ -53,6 +54,7 @@ class PushFacts:
     seen: ProfileSeen | None
     suppression: Suppression | None
     lower_bound: datetime
+    person_seen: PersonSeen | None = None
 
 
 class PushNeed(Enum):
@@ -80,12 +82,14 @@ class NewPerson:
 class FieldsPlan:
     """Which mapped fields move (sync.md F1 to F12).
 
-    `to_profile` is by Mobile Commons field name, `to_person` by API field name. `settle` names the fields
-    (Mobile Commons names) to settle once the writes are confirmed; with a conflict nothing moves or settles.
+    `to_profile` is by Mobile Commons field name, `to_person` by API field name. `moved` and `settle` are Mobile
+    Commons names: of the fields that are written, and of those to settle once the writes are confirmed. With a
+    conflict nothing moves or settles.
     """
 
     to_profile: Mapping[str, str] = field(default_factory=dict, repr=False)
     to_person: Mapping[str, str] = field(default_factory=dict, repr=False)
+    moved: tuple[str, ...] = ()
     settle: frozenset[str] = frozenset()
     conflicts: tuple[str, ...] = ()
     conflict_reason: Reason | None = None
@@ -101,8 +105,9 @@ class PushDecision:
     """What a push does with one profile.
 
     `opt_out` are people whose opt-in field becomes False, alone (sync.md A1). `update` is written to the linked
-    or matched person, the opt-in field included. `profile_update` carries the constituent id and fills to Mobile
-    Commons. `link_to` is stored after the writes; a created person is linked by its answer.
+    or matched person, by API field name: the opt-in field included, and `phone_number` as digits where an e-mail
+    match gets its number (A4). `profile_update` carries the constituent id and fills to Mobile Commons. `link_to`
+    is stored after the writes; a created person is linked by its answer.
     """
 
     outcome: Outcome

@@ -247,13 +247,9 @@ class _Pull:
         if decision.stage_opt_in:
             outcome, entry = self._stage(person, facts.phone, number, outcome)
             queued = [entry]
-        await self._conclude(
-            person, outcome, known, profile=profile, profiles=profiles, links=links, queued=queued
-        )
+        await self._conclude(person, outcome, known, profile=profile, profiles=profiles, links=links, queued=queued)
 
-    def _stage(
-        self, person: Person, phone: Phone, number: NumberHash, outcome: Outcome
-    ) -> tuple[Outcome, QueuedOptIn]:
+    def _stage(self, person: Person, phone: Phone, number: NumberHash, outcome: Outcome) -> tuple[Outcome, QueuedOptIn]:
         """Queue an opt-in: for the end of the reads, or for the next opening of its window (sync.md C13, C14)."""
         now, window = self._context.now(), self._context.send_window
         self._staged[person.id] = person

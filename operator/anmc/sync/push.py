@@ -156,7 +156,7 @@ class _Push:
         if suppression is not None and suppression != known.suppressions.get(suppression.number_hash):
             await self._context.remember(Changes(suppressions=[suppression]))
         try:
-            triage = triage_push(facts, self._context.policy)
+            triage = triage_push(facts, self._context.policy, self._context.hasher)
             if isinstance(triage, Outcome):
                 await self._conclude(facts, triage)
             elif isinstance(facts.phone, Phone):
@@ -164,9 +164,7 @@ class _Push:
         except RECORD_ERRORS as error:
             await self._conclude(facts, failed(error, Service.ACTION_NETWORK))
 
-    def _suppression(
-        self, reading: MembershipReading, number: NumberHash | None, known: Known
-    ) -> Suppression | None:
+    def _suppression(self, reading: MembershipReading, number: NumberHash | None, known: Known) -> Suppression | None:
         if number is None:
             return None
         target = self._context.policy.target
@@ -182,7 +180,7 @@ class _Push:
         policy, hasher = self._context.policy, self._context.hasher
         match = await self._matcher.match(facts, phone, need)
         if need is PushNeed.OPT_OUT_MATCH:
-            decision = decide_opt_out(facts, match, policy)
+            decision = decide_opt_out(facts, match)
             if decision.opt_out and not self._context.is_dry:
                 self._staged.append(StagedOptOut(facts, phone, decision))
             else:

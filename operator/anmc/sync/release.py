@@ -201,9 +201,7 @@ class _Release:
         else:
             await self._judge(candidate, seen, attempt, profile)
 
-    async def _judge(
-        self, candidate: _Candidate, seen: PersonSeen | None, attempt: Attempt, profile: Profile
-    ) -> None:
+    async def _judge(self, candidate: _Candidate, seen: PersonSeen | None, attempt: Attempt, profile: Profile) -> None:
         """Take the subscription that Mobile Commons shows for the answer, never the word success."""
         result, category, reason = judge_opt_in(profile, attempt.campaign_id)
         known = await self._context.memory.recall(profiles=[profile.id], numbers=[attempt.number_hash])
@@ -230,9 +228,7 @@ class _Release:
         self._context.tally.count(Detail(entry.person_id, outcome, entry.person_id))
         await self._context.remember(Changes(dequeued=[entry.person_id] if drop else []))
 
-    async def _conclude(
-        self, person: Person, seen: PersonSeen | None, outcome: Outcome, *, drop: bool = False
-    ) -> None:
+    async def _conclude(self, person: Person, seen: PersonSeen | None, outcome: Outcome, *, drop: bool = False) -> None:
         """Count the outcome, in place of what this run said of the person before, and remember it."""
         earlier = seen.outcome if seen is not None and seen.run_id == self._context.order.id else None
         self._context.tally.count(Detail(person.id, outcome, person.id), instead_of=earlier)

@@ -8,7 +8,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,  # SQLite alters few things in place
-    transactional_ddl=True,  # true of SQLite as well, since our transactions begin explicitly
 )
 with context.begin_transaction():
     context.run_migrations()
