@@ -3,9 +3,9 @@
 import json
 from collections import Counter
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,28 +15,25 @@ from anmc_simulators.action_network.people import to_json
 from anmc_simulators.action_network.person import SUBSCRIBED, Person
 from anmc_simulators.action_network.state import TICKED, UNTICKED, ActionNetwork, Group
 from anmc_simulators.action_network.writes import normalised
+from anmc_simulators.bodies import Body, read
 
 _PREFIX = "/action-network"
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _GroupBody(_Body):
+class _GroupBody(Body):
     key: Name
     name: Name = "Example Group"
-    custom_fields: list[Name] = []
+    custom_fields: list[Name] = Field(default_factory=list)
 
 
-class _ReplaceKeyBody(_Body):
+class _ReplaceKeyBody(Body):
     key: Name
     new_key: Name
 
 
-class _EditBody(_Body):
+class _EditBody(Body):
     """What staff can change on a record; a member that is not sent stays, the empty string blanks it."""
 
     given_name: str | None = None
@@ -49,11 +46,11 @@ class _EditBody(_Body):
     region: str | None = None
     postal_code: str | None = None
     country: Name | None = None
-    custom_fields: dict[Name, str | None] = {}
+    custom_fields: dict[Name, str | None] = Field(default_factory=dict)
     key: Name | None = None
 
 
-class _TickBody(_Body):
+class _TickBody(Body):
     """A checkbox; true and false are a ticked and an unticked box, a string is stored as it is, null is absent."""
 
     field: Name
@@ -61,9 +58,6 @@ class _TickBody(_Body):
     id: Name | None = None
     phone: Name | None = None
     key: Name | None = None
-
-
-_AnyBody = TypeVar("_AnyBody", bound=_Body)
 
 
 def routes(service: ActionNetwork) -> list[Route]:
@@ -91,13 +85,13 @@ class _Control:
 
     async def add_group(self, request: Request) -> Response:
         """Create a key with its list, or custom fields on the list of an existing key."""
-        body = await _read(request, _GroupBody)
+        body = await read(request, _GroupBody)
         group = self._service.add_group(body.key, name=body.name, custom_fields=body.custom_fields)
         return JSONResponse({"key": body.key, "name": group.name, "custom_fields": list(group.custom_fields)})
 
     async def replace_key(self, request: Request) -> Response:
         """Revoke a key; its list is open to the new key only."""
-        body = await _read(request, _ReplaceKeyBody)
+        body = await read(request, _ReplaceKeyBody)
         self._group(body.key)
         try:
             self._service.replace_key(body.key, by=body.new_key)
@@ -122,7 +116,7 @@ class _Control:
 
     async def add(self, request: Request) -> Response:
         """Add a person by hand."""
-        body = await _read(request, _EditBody)
+        body = await read(request, _EditBody)
         group = self._group(body.key)
         return _shown(_store(group, _edited(group.draft(), body)), status=201)
 
@@ -133,7 +127,7 @@ class _Control:
 
     async def edit(self, request: Request) -> Response:
         """Change a record by hand."""
-        body = await _read(request, _EditBody)
+        body = await read(request, _EditBody)
         group, person = self._person(body.key, person_id=request.path_params["id"])
         return _shown(_store(group, _edited(person, body)))
 
@@ -145,7 +139,7 @@ class _Control:
 
     async def tick(self, request: Request) -> Response:
         """Set a checkbox field as a form would."""
-        body = await _read(request, _TickBody)
+        body = await read(request, _TickBody)
         group, person = self._person(body.key, person_id=body.id, phone=body.phone)
         value = {True: TICKED, False: UNTICKED}[body.value] if isinstance(body.value, bool) else body.value
         _check_fields(group, {body.field})
@@ -170,15 +164,6 @@ class _Control:
         if phone is None:
             raise HTTPException(400, "name the person by id or phone")
         return group, _existing(group.with_phone(_digits(phone)))
-
-
-async def _read(request: Request, model: type[_AnyBody]) -> _AnyBody:
-    try:
-        return model.model_validate_json(await request.body())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-        raise HTTPException(400, f"{where}: {first['msg']}") from error
 
 
 def _edited(person: Person, body: _EditBody) -> Person:

@@ -1,0 +1,5 @@
+"""`python -m anmc_simulators`."""
+
+from anmc_simulators.cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""Both services on two loopback ports of one process."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from typing_extensions import override
+
+from anmc_simulators import control
+from anmc_simulators.action_network.app import create_app as create_action_network
+from anmc_simulators.mobile_commons.app import create_app as create_mobile_commons
+from anmc_simulators.simulation import Simulation
+
+LOOPBACK: Final = "127.0.0.1"
+"""The only address that is served: the control API has no authentication."""
+
+GRACE_SECONDS: Final = 3
+"""How long requests under way may take after SIGTERM; well below what a supervisor waits before it kills."""
+
+
+def create_apps(simulation: Simulation) -> Mapping[str, Starlette]:
+    """Return the two services by name, each with the control API of both under `/_sim`."""
+    services = {
+        "mobile_commons": create_mobile_commons(simulation.mobile_commons),
+        "action_network": create_action_network(simulation.action_network),
+    }
+    frame = control.create_app(simulation)
+    return {name: Starlette(routes=[Mount("/_sim", frame), Mount("/", service)]) for name, service in services.items()}
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket bound to a loopback port; 0 stands for any free one.
+
+    Raises:
+        OSError: the port is in use or not allowed.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((LOOPBACK, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def base_urls(sockets: Mapping[str, socket.socket]) -> dict[str, str]:
+    """Return where each service is reached."""
+    return {name: f"http://{LOOPBACK}:{sock.getsockname()[1]}" for name, sock in sockets.items()}
+
+
+async def serve(simulation: Simulation, sockets: Mapping[str, socket.socket], *, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once both services accept connections."""
+    servers = {name: _Server(app) for name, app in create_apps(simulation).items()}
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _end, list(servers.values()))
+    async with asyncio.TaskGroup() as tasks:
+        for name, server in servers.items():
+            tasks.create_task(server.serve(sockets=[sockets[name]]))
+        for server in servers.values():
+            await server.listening.wait()
+        ready()
+
+
+def announce(urls: Mapping[str, str], ready_file: Path | None) -> None:
+    """Print where the services are, as one line of JSON, and leave the same in a file that is never half written."""
+    line = json.dumps(dict(urls))
+    if ready_file is not None:
+        draft = ready_file.with_name(f"{ready_file.name}.tmp")
+        draft.write_text(f"{line}\n", encoding="utf-8")
+        draft.replace(ready_file)
+    print(line, flush=True)  # noqa: T201  the one line that callers wait for
+
+
+def _end(servers: list["_Server"]) -> None:
+    for server in servers:
+        server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens and leaves the signals to the process."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                date_header=False,  # the services' own clock sets it
+                lifespan="off",
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self.listening = asyncio.Event()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises a captured signal again at the end, which would turn a graceful end into exit 143.
+        yield
