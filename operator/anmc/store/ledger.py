@@ -10,18 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.rules.records import NumberHash
 from anmc.rules.remembered import Attempt, Suppression
-from anmc.store.bulk import select_in, upsert
+from anmc.store.bulk import by_key, select_in, upsert
 from anmc.store.schema import opt_in_attempt, suppression
 
-_ENTRY: Final = suppression.c
-_ATTEMPT: Final = opt_in_attempt.c
+_ENTRIES: Final = by_key(select(suppression), suppression.c.ledger_scope_id, suppression.c.number_hash)
+_ATTEMPTS: Final = by_key(select(opt_in_attempt), opt_in_attempt.c.ledger_scope_id, opt_in_attempt.c.number_hash)
 
 
 async def read_suppressions(
     connection: AsyncConnection, scope: int, numbers: Iterable[NumberHash]
 ) -> dict[NumberHash, Suppression]:
     """Return the entries of these numbers, ended ones included."""
-    statement = select(suppression).where(_ENTRY.ledger_scope_id == scope)
     return {
         row.number_hash: Suppression(
             number_hash=row.number_hash,
@@ -30,7 +29,7 @@ async def read_suppressions(
             handled_at=row.handled_at,
             ended_at=row.ended_at,
         )
-        for row in await select_in(connection, statement, _ENTRY.number_hash, numbers)
+        for row in await select_in(connection, _ENTRIES, scope, numbers)
     }
 
 
@@ -38,8 +37,7 @@ async def read_newest_attempts(
     connection: AsyncConnection, scope: int, numbers: Iterable[NumberHash]
 ) -> dict[tuple[NumberHash, str], Attempt]:
     """Return the newest attempt of each number and campaign; older ones stay for the daily cap."""
-    statement = select(opt_in_attempt).where(_ATTEMPT.ledger_scope_id == scope)
-    rows = await select_in(connection, statement, _ATTEMPT.number_hash, numbers)
+    rows = await select_in(connection, _ATTEMPTS, scope, numbers)
     # Sorted here: asked to sort, SQLite walks all attempts of the scope in order of time.
     rows.sort(key=attrgetter("intended_at"))
     return {
@@ -56,7 +54,9 @@ async def read_newest_attempts(
 
 async def count_attempts_since(connection: AsyncConnection, scope: int, instant: datetime) -> int:
     """Count the intents at or after an instant."""
-    statement = select(func.count()).where(_ATTEMPT.ledger_scope_id == scope, _ATTEMPT.intended_at >= instant)
+    statement = select(func.count()).where(
+        opt_in_attempt.c.ledger_scope_id == scope, opt_in_attempt.c.intended_at >= instant
+    )
     return (await connection.execute(statement)).scalar_one()
 
 

@@ -8,13 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.rules.records import PersonId, ProfileId
 from anmc.rules.remembered import Link
-from anmc.store.bulk import insert_missing, select_in
+from anmc.store.bulk import by_key, insert_missing, select_in
 from anmc.store.schema import field_set, link
 from anmc.store.settled import names_of, pack, unpack
 
 _LINKS: Final = select(
     link.c.profile_id, link.c.person_id, link.c.number_hash, link.c.settled, field_set.c.names
 ).join_from(link, field_set)
+_BY_PERSON: Final = by_key(_LINKS, link.c.integration_id, link.c.person_id)
+_BY_PROFILE: Final = by_key(_LINKS, link.c.integration_id, link.c.profile_id)
 
 _REPLACED: Final = delete(link).where(
     link.c.integration_id == bindparam("integration"),
@@ -26,16 +28,14 @@ async def read_by_person(
     connection: AsyncConnection, integration: int, people: Iterable[PersonId]
 ) -> dict[PersonId, Link]:
     """Return the links of these people."""
-    statement = _LINKS.where(link.c.integration_id == integration)
-    return {row.person_id: _link(row) for row in await select_in(connection, statement, link.c.person_id, people)}
+    return {row.person_id: _link(row) for row in await select_in(connection, _BY_PERSON, integration, people)}
 
 
 async def read_by_profile(
     connection: AsyncConnection, integration: int, profiles: Iterable[ProfileId]
 ) -> dict[ProfileId, Link]:
     """Return the links of these profiles."""
-    statement = _LINKS.where(link.c.integration_id == integration)
-    return {row.profile_id: _link(row) for row in await select_in(connection, statement, link.c.profile_id, profiles)}
+    return {row.profile_id: _link(row) for row in await select_in(connection, _BY_PROFILE, integration, profiles)}
 
 
 async def write_links(connection: AsyncConnection, integration: int, links: Sequence[Link]) -> None:
@@ -79,7 +79,8 @@ def _newest(links: Sequence[Link]) -> list[Link]:
 async def _field_sets(connection: AsyncConnection, wanted: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
     """Return the ids of sets of field names; there are as many as mappings were ever in force, so a handful."""
     await insert_missing(connection, field_set, [{"names": names} for names in wanted])
-    return {row.names: row.id for row in await select_in(connection, select(field_set), field_set.c.names, wanted)}
+    found = await connection.execute(select(field_set).where(field_set.c.names.in_(wanted)))
+    return {row.names: row.id for row in found}
 
 
 def _link(row: Row[*tuple[Any, ...]]) -> Link:

@@ -10,18 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import PersonSeen, ProfileSeen
-from anmc.store.bulk import select_in, upsert
+from anmc.store.bulk import by_key, select_in, upsert
 from anmc.store.schema import person_seen, profile_seen
 
-_PERSON: Final = person_seen.c
-_PROFILE: Final = profile_seen.c
+_PEOPLE: Final = by_key(select(person_seen), person_seen.c.integration_id, person_seen.c.person_id)
+_PROFILES: Final = by_key(select(profile_seen), profile_seen.c.integration_id, profile_seen.c.profile_id)
+_HOLDERS: Final = by_key(
+    select(person_seen.c.number_hash, person_seen.c.person_id), person_seen.c.integration_id, person_seen.c.number_hash
+)
 
 
 async def read_people(
     connection: AsyncConnection, integration: int, ids: Iterable[PersonId]
 ) -> dict[PersonId, PersonSeen]:
     """Return the people that were handled before."""
-    statement = select(person_seen).where(_PERSON.integration_id == integration)
     return {
         row.person_id: PersonSeen(
             person_id=row.person_id,
@@ -34,7 +36,7 @@ async def read_people(
             is_settled=row.is_settled,
             run_id=row.run_id,
         )
-        for row in await select_in(connection, statement, _PERSON.person_id, ids)
+        for row in await select_in(connection, _PEOPLE, integration, ids)
     }
 
 
@@ -42,7 +44,6 @@ async def read_profiles(
     connection: AsyncConnection, integration: int, ids: Iterable[ProfileId]
 ) -> dict[ProfileId, ProfileSeen]:
     """Return the profiles that were handled before."""
-    statement = select(profile_seen).where(_PROFILE.integration_id == integration)
     return {
         row.profile_id: ProfileSeen(
             profile_id=row.profile_id,
@@ -54,7 +55,7 @@ async def read_profiles(
             is_settled=row.is_settled,
             run_id=row.run_id,
         )
-        for row in await select_in(connection, statement, _PROFILE.profile_id, ids)
+        for row in await select_in(connection, _PROFILES, integration, ids)
     }
 
 
@@ -62,9 +63,8 @@ async def read_holders(
     connection: AsyncConnection, integration: int, numbers: Iterable[NumberHash]
 ) -> dict[NumberHash, frozenset[PersonId]]:
     """Return the people who were last seen with each number."""
-    statement = select(_PERSON.number_hash, _PERSON.person_id).where(_PERSON.integration_id == integration)
     holders: defaultdict[NumberHash, set[PersonId]] = defaultdict(set)
-    for row in await select_in(connection, statement, _PERSON.number_hash, numbers):
+    for row in await select_in(connection, _HOLDERS, integration, numbers):
         holders[row.number_hash].add(row.person_id)
     return {number: frozenset(people) for number, people in holders.items()}
 
