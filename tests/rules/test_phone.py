@@ -47,6 +47,7 @@ def test_nothing_written_is_a_missing_number(text: str | None) -> None:
         pytest.param("+112025550123", id="N2-prefix-after-the-calling-code"),
         pytest.param("1202555012", id="N2-a-digit-too-few"),
         pytest.param("202-555-0123 or 202-555-0124", id="N2-two-numbers"),
+        pytest.param("44000000000", id="N2-digits-that-are-a-number-nowhere"),
         pytest.param("call 2025550123", id="N2-words"),
         pytest.param("202+5550123", id="N2-plus-inside"),
         pytest.param("+", id="N2-plus-alone"),

@@ -95,10 +95,8 @@ def _parse(compact: str, region: str | None) -> Iterator[PhoneNumber]:
     except NumberParseException:
         return
     national = phonenumbers.national_significant_number(number)
-    digits = compact.removeprefix("+")
-    if not digits.endswith(national):
-        return
-    if _is_dialling_prefix(digits.removesuffix(national), str(number.country_code), region):
+    prefix = compact.removeprefix("+").removesuffix(national)
+    if _is_dialling_prefix(prefix, str(number.country_code), region):
         yield number
 
 
