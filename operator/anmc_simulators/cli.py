@@ -87,7 +87,7 @@ def main() -> NoReturn:
         sys.exit(app(standalone_mode=False) or 0)
     except TyperException as error:
         # Typer's own report of a usage error takes three lines.
-        typer.echo(f"anmc-simulators: {error}", err=True)
+        typer.echo(f"anmc-simulators: {error.format_message()}", err=True)
         sys.exit(2)
 
 

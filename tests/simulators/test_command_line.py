@@ -24,7 +24,7 @@ def ready_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(ready_file: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [COMMAND, "serve", "--lag", "0", "--ready-file", ready_file]
+    command: list[str | Path] = [COMMAND, "serve", "--lag", "0", "--ready-file", ready_file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
