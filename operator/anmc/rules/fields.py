@@ -1,36 +1,49 @@
-"""Which mapped field moves where: a three-way compare with what was settled last (sync.md 4)."""
+"""Which mapped values move between the two records of one human being (sync.md 4)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
 
 from anmc.api.mapping import FieldMapping
-from anmc.api.names import Direction, MappingDirection, OnConflict, Reason
+from anmc.api.names import Category, Direction, OnConflict, Reason, SyncType
 from anmc.rules.decisions import FieldsPlan
 from anmc.rules.hashing import Hasher
 from anmc.rules.normalise import FieldKind, canonical, kind_of, written
+from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, Profile
 from anmc.rules.remembered import SettledPair
+from anmc.rules.states import Wish
 
 ProfileValues = Mapping[str, str]
 PersonValues = Mapping[str, str | None]
 
+_COUNTRY: Final = "country"
+"""The country of an address, under the same name in both services."""
+
+_ADDRESS: Final = frozenset({"address_line_1", "address_line_2", "locality", "region", "postal_code"})
+"""Parts of an address in Action Network that turn a country left out into US (action-network-api.md 4.1)."""
+
+
+class _Rest(Enum):
+    """Nothing is carried for a field."""
+
+    SETTLE = auto()
+    """Both sides are settled as they are."""
+    LEAVE = auto()
+    """Nothing is to be remembered either."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
-    """One field as both sides hold it, canonical and as it would be written."""
+class _Field:
+    """One mapped field: the canonical values of both sides, and whether each changed since it was settled."""
 
+    mapping: FieldMapping
     person: str
     profile: str
-    for_profile: str
-    for_person: str
-
-
-@dataclass(slots=True)
-class _Draft:
-    to_profile: dict[str, str]
-    to_person: dict[str, str]
-    settle: set[str]
-    conflicts: dict[str, Reason]
+    is_settled: bool
+    person_changed: bool
+    profile_changed: bool
 
 
 def plan_fields(
@@ -41,143 +54,194 @@ def plan_fields(
     *,
     direction: Direction,
     hasher: Hasher,
+    is_first_link: bool = False,
+    newest: Direction | None = None,
 ) -> FieldsPlan:
-    """Plan the data writes of a linked pair; rules F2 to F8, F10 and F11.
+    """Compare both records field by field and say what this run writes.
 
-    `direction` is that of the run. A field that has never been settled fills the empty side in either; a change
-    travels in its own direction only.
+    `direction` is that of the run; one that makes the link writes both sides. `newest` is the direction that
+    carries the record modified last, None if the times are equal or unknown.
     """
-    draft = _Draft({}, {}, set(), {})
+    moves: dict[FieldMapping, Direction] = {}
+    settle: set[str] = set()
+    conflicts: dict[str, Reason] = {}
     for mapping in mappings:
-        sides = _sides(mapping, profile_values, person_values)
-        pair = settled.get(mapping.field)
-        if sides.person == sides.profile:
-            draft.settle.add(mapping.field)  # F2
-        elif pair is None:
-            _plan_first(mapping, sides, draft)
-        else:
-            _plan_change(mapping, sides, pair, draft, direction=direction, hasher=hasher)
-    if draft.conflicts:  # F11: a conflict under Hold blocks every data write of the record
-        return FieldsPlan(conflicts=tuple(draft.conflicts), conflict_reason=next(iter(draft.conflicts.values())))
-    return FieldsPlan(to_profile=draft.to_profile, to_person=draft.to_person, settle=frozenset(draft.settle))
+        field = _compare(mapping, profile_values, person_values, settled.get(mapping.field), hasher)
+        match _judge(field, newest):
+            case Reason() as reason:
+                conflicts[mapping.field] = reason
+            case _Rest.SETTLE:
+                settle.add(mapping.field)
+            case Direction() as winner if not _carries(mapping, winner):
+                settle.add(mapping.field)  # F10
+            case Direction() as winner if winner is direction or is_first_link:
+                moves[mapping] = winner
+                settle.add(mapping.field)
+            case Direction() | _Rest.LEAVE:
+                pass  # what moves the other way is left to the run of that direction
+    if conflicts:  # F11: one held field holds the record
+        reason = Reason.BOTH_CHANGED if Reason.BOTH_CHANGED in conflicts.values() else Reason.FIRST_LINK_DIFFERS
+        return FieldsPlan(conflicts=tuple(conflicts), conflict_reason=reason)
+    pulled = [mapping for mapping, winner in moves.items() if winner is Direction.PULL]
+    pushed = [mapping for mapping, winner in moves.items() if winner is Direction.PUSH]
+    return FieldsPlan(
+        to_profile=to_profile_values(pulled, person_values),
+        to_person=_with_country(to_person_values(pushed, profile_values), person_values),
+        moved=tuple(mapping.field for mapping in moves),
+        settle=frozenset(settle),
+    )
+
+
+def _judge(  # noqa: PLR0911 - one return per row of the table
+    field: _Field, newest: Direction | None
+) -> Direction | Reason | _Rest:
+    """Return which way the value goes, the reason of a conflict, or that nothing is carried."""
+    if field.person == field.profile:
+        return _Rest.SETTLE  # F2
+    if field.is_settled and not field.person_changed and not field.profile_changed:
+        return _Rest.LEAVE
+    one_is_empty = not field.person or not field.profile
+    filled = Direction.PULL if field.person else Direction.PUSH
+    if not field.is_settled:
+        if one_is_empty:
+            return filled  # F6
+        if kind_of(field.mapping.field) is FieldKind.EMAIL:
+            return Direction.PULL
+        return _winner(field.mapping.on_conflict, newest) or Reason.FIRST_LINK_DIFFERS  # F7
+    if field.person_changed and field.profile_changed:
+        # A side that was emptied has no say: the value of the other is the only change.
+        return filled if one_is_empty else _winner(field.mapping.on_conflict, newest) or Reason.BOTH_CHANGED  # F5
+    changed = Direction.PULL if field.person_changed else Direction.PUSH  # F3, F4
+    return _Rest.SETTLE if one_is_empty and changed is not filled else changed  # F8: no empty value is carried
+
+
+def _winner(on_conflict: OnConflict, newest: Direction | None) -> Direction | None:
+    return {
+        OnConflict.HOLD: None,
+        OnConflict.ACTION_NETWORK: Direction.PULL,
+        OnConflict.MOBILE_COMMONS: Direction.PUSH,
+        OnConflict.NEWEST: newest,
+    }[on_conflict]
+
+
+def newest_record(profile: Profile, person: Person) -> Direction | None:
+    """Return the direction that carries the record modified last, None if that cannot be said."""
+    if profile.updated_at is None or person.modified_date is None or profile.updated_at == person.modified_date:
+        return None
+    return Direction.PULL if person.modified_date > profile.updated_at else Direction.PUSH
+
+
+def hold_back(plan: FieldsPlan, *, wish: Wish, sync_type: SyncType) -> tuple[FieldsPlan, tuple[Outcome, ...]]:
+    """Return what of a plan may be done, with the outcomes of what may not.
+
+    `wish` is that of the person after this run. A held value stays unsettled, so that it moves once the box is
+    ticked.
+    """
+    if plan.conflict_reason is not None:
+        return FieldsPlan(), (Outcome(Category.FIELD_CONFLICT, plan.conflict_reason, plan.conflicts),)
+    if plan.moves_nothing or wish is Wish.TRUE or sync_type is SyncType.LIBERAL:
+        return plan, ()
+    held = Outcome(Category.HELD, Reason.NOT_OPTED_IN, plan.moved)
+    return FieldsPlan(settle=plan.settle.difference(plan.moved)), (held,)  # F13
+
+
+def has_moved(
+    mappings: Sequence[FieldMapping], profile_values: ProfileValues, settled: Mapping[str, SettledPair], hasher: Hasher
+) -> bool:
+    """Say whether a push has a value to look at: one that differs from what the profile had when settled."""
+    for mapping in mappings:
+        if mapping.is_pushed:
+            value, pair = _of_profile(mapping, profile_values), settled.get(mapping.field)
+            if value if pair is None else hasher.value(mapping.field, value) != pair.profile:
+                return True
+    return False
 
 
 def settle(
     mappings: Sequence[FieldMapping], profile: Profile, person: Person, names: Collection[str], hasher: Hasher
 ) -> dict[str, SettledPair]:
     """Settle fields to what both records show after the writes, whatever was sent; rule F15."""
-    pairs = {}
-    for mapping in mappings:
-        if mapping.field in names:
-            sides = _sides(mapping, profile.values, person.values)
-            pairs[mapping.field] = SettledPair(
-                profile=hasher.value(mapping.field, sides.profile), person=hasher.value(mapping.field, sides.person)
-            )
-    return pairs
+    return {
+        mapping.field: SettledPair(
+            profile=hasher.value(mapping.field, _of_profile(mapping, profile.values)),
+            person=hasher.value(mapping.field, _of_person(mapping, person.values)),
+        )
+        for mapping in mappings
+        if mapping.field in names
+    }
 
 
 def required_fields_empty(
     mappings: Sequence[FieldMapping], values: PersonValues | ProfileValues, direction: Direction
 ) -> tuple[str, ...]:
-    """Return the required fields that the source record of a direction lacks; rule F12."""
-    is_pull = direction is Direction.PULL
-    forbidden = MappingDirection.PUSH if is_pull else MappingDirection.PULL
+    """Return the required fields that the source record of a direction lacks, by Mobile Commons name; rule F12."""
+    read = _of_person if direction is Direction.PULL else _of_profile
     return tuple(
         mapping.field
         for mapping in mappings
-        if mapping.required
-        and mapping.direction is not forbidden
-        and not canonical(kind_of(mapping.field), values.get(mapping.api_field_name if is_pull else mapping.field))
+        if mapping.required and _carries(mapping, direction) and not read(mapping, values)
     )
 
 
-def values_for_profile(mappings: Sequence[FieldMapping], values: PersonValues) -> dict[str, str]:
-    """Return what a profile created from a person holds; empty values are left out (I12)."""
-    sides = {
-        mapping.field: _sides(mapping, {}, values).for_profile
+def to_profile_values(mappings: Sequence[FieldMapping], person_values: PersonValues) -> dict[str, str]:
+    """Return a person's values as Mobile Commons takes them; the empty ones are left out (I12)."""
+    country = person_values.get(_COUNTRY) or ""
+    values = {
+        mapping.field: written(kind_of(mapping.field), person_values.get(mapping.api_field_name), country=country)
         for mapping in mappings
-        if mapping.direction is not MappingDirection.PUSH
+        if mapping.is_pulled
     }
-    return {name: value for name, value in sides.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
-def values_for_person(mappings: Sequence[FieldMapping], values: ProfileValues) -> dict[str, str]:
-    """Return what a person created from a profile holds; empty values are left out (I12)."""
-    sides = {
-        mapping.api_field_name: _sides(mapping, values, {}).for_person
+def to_person_values(mappings: Sequence[FieldMapping], profile_values: ProfileValues) -> dict[str, str]:
+    """Return a profile's values as Action Network takes them; the empty ones are left out."""
+    country = profile_values.get(_COUNTRY, "")
+    values = {
+        mapping.api_field_name: written(kind_of(mapping.field), profile_values.get(mapping.field), country=country)
         for mapping in mappings
-        if mapping.direction is not MappingDirection.PULL
+        if mapping.is_pushed
     }
-    return {name: value for name, value in sides.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
-def differs_from_settled(
-    mappings: Sequence[FieldMapping], values: ProfileValues, settled: Mapping[str, SettledPair], hasher: Hasher
-) -> bool:
-    """Whether a linked profile holds something that was not settled so: then the person is worth a read (P17)."""
-    return any(
-        mapping.direction is not MappingDirection.PULL
-        and (pair := settled.get(mapping.field)) is not None
-        and hasher.value(mapping.field, _sides(mapping, values, {}).profile) != pair.profile
-        for mapping in mappings
+def _with_country(to_person: dict[str, str], person_values: PersonValues) -> dict[str, str]:
+    """Send the person's country with any other part of an address, which would turn it into US (N8)."""
+    country = written(FieldKind.COUNTRY, person_values.get(_COUNTRY))
+    if country and _COUNTRY not in to_person and not _ADDRESS.isdisjoint(to_person):
+        return {**to_person, _COUNTRY: country}
+    return to_person
+
+
+def _compare(
+    mapping: FieldMapping,
+    profile_values: ProfileValues,
+    person_values: PersonValues,
+    pair: SettledPair | None,
+    hasher: Hasher,
+) -> _Field:
+    profile, person = _of_profile(mapping, profile_values), _of_person(mapping, person_values)
+    return _Field(
+        mapping=mapping,
+        person=person,
+        profile=profile,
+        is_settled=pair is not None,
+        person_changed=pair is not None and hasher.value(mapping.field, person) != pair.person,
+        profile_changed=pair is not None and hasher.value(mapping.field, profile) != pair.profile,
     )
 
 
-def _plan_first(mapping: FieldMapping, sides: _Sides, draft: _Draft) -> None:
-    """Settle a field for the first time; rules F6 and F7."""
-    if not sides.profile:
-        _to_profile(mapping, sides, draft)
-    elif not sides.person:
-        _to_person(mapping, sides, draft)
-    elif kind_of(mapping.field) is FieldKind.EMAIL:  # the e-mail is Action Network's
-        _to_profile(mapping, sides, draft)
-    else:
-        _decide_conflict(mapping, sides, draft, Reason.FIRST_LINK_DIFFERS)
+def _carries(mapping: FieldMapping, direction: Direction) -> bool:
+    return mapping.is_pulled if direction is Direction.PULL else mapping.is_pushed
 
 
-def _plan_change(
-    mapping: FieldMapping, sides: _Sides, pair: SettledPair, draft: _Draft, *, direction: Direction, hasher: Hasher
-) -> None:
-    """Carry what changed since the field was settled; rules F3 to F5. An empty value is never carried (F8)."""
-    person_changed = bool(sides.person) and hasher.value(mapping.field, sides.person) != pair.person
-    profile_changed = bool(sides.profile) and hasher.value(mapping.field, sides.profile) != pair.profile
-    if person_changed and profile_changed:
-        _decide_conflict(mapping, sides, draft, Reason.BOTH_CHANGED)
-    elif person_changed and direction is Direction.PULL:
-        _to_profile(mapping, sides, draft)
-    elif profile_changed and direction is Direction.PUSH:
-        _to_person(mapping, sides, draft)
+def _of_profile(mapping: FieldMapping, values: PersonValues | ProfileValues) -> str:
+    return _canonical(mapping, values.get(mapping.field), values.get(_COUNTRY))
 
 
-def _decide_conflict(mapping: FieldMapping, sides: _Sides, draft: _Draft, reason: Reason) -> None:
-    """Let `onConflict` choose; Newest is held until both records' times are compared; rule F5."""
-    if mapping.on_conflict is OnConflict.ACTION_NETWORK:
-        _to_profile(mapping, sides, draft)
-    elif mapping.on_conflict is OnConflict.MOBILE_COMMONS:
-        _to_person(mapping, sides, draft)
-    else:
-        draft.conflicts[mapping.field] = reason
+def _of_person(mapping: FieldMapping, values: PersonValues | ProfileValues) -> str:
+    return _canonical(mapping, values.get(mapping.api_field_name), values.get(_COUNTRY))
 
 
-def _to_profile(mapping: FieldMapping, sides: _Sides, draft: _Draft) -> None:
-    if mapping.direction is not MappingDirection.PUSH:
-        draft.to_profile[mapping.field] = sides.for_profile
-    draft.settle.add(mapping.field)  # F10: a forbidden write settles both sides as they are
-
-
-def _to_person(mapping: FieldMapping, sides: _Sides, draft: _Draft) -> None:
-    if mapping.direction is not MappingDirection.PULL:
-        draft.to_person[mapping.api_field_name] = sides.for_person
-    draft.settle.add(mapping.field)
-
-
-def _sides(mapping: FieldMapping, profile_values: ProfileValues, person_values: PersonValues) -> _Sides:
-    kind = kind_of(mapping.field)
-    of_person, of_profile = person_values.get(mapping.api_field_name), profile_values.get(mapping.field)
-    person_country, profile_country = person_values.get("country") or "", profile_values.get("country") or ""
-    return _Sides(
-        person=canonical(kind, of_person, country=person_country),
-        profile=canonical(kind, of_profile, country=profile_country),
-        for_profile=written(kind, of_person, country=person_country),
-        for_person=written(kind, of_profile, country=profile_country),
-    )
+def _canonical(mapping: FieldMapping, value: str | None, country: str | None) -> str:
+    return canonical(kind_of(mapping.field), value, country=country or "")

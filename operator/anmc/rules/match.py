@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 
 from anmc.api.names import Reason
 from anmc.rules.decisions import Ambiguous, MatchedPerson, NoMatch, PersonMatch, ProfileMatch
-from anmc.rules.normalise import email_or_none
-from anmc.rules.phone import read_phone
+from anmc.rules.normalise import EMPTY_MARK, email_or_none
+from anmc.rules.phone import PhoneReading, read_phone
 from anmc.rules.policy import Policy
 from anmc.rules.records import Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link
@@ -35,7 +35,7 @@ def match_holders(
     `linked_elsewhere` are those of the holders who have a link already. Who does not hold exactly this number is
     passed over: a service that ignores a filter must not produce a match.
     """
-    exact = [person for person in holders if _holds(person, phone, policy)]
+    exact = [person for person in holders if _phone(person.number, policy) == phone]
     if not exact:
         return NoMatch()
     ids = tuple(person.id for person in exact)
@@ -62,7 +62,7 @@ def match_email(people: Sequence[Person], *, email: str, linked_elsewhere: Colle
     person = exact[0]
     if person.id in linked_elsewhere:
         return Ambiguous(Reason.EMAIL_SHARED)
-    if (person.number or "").strip():
+    if (person.number or "").strip() not in {"", EMPTY_MARK}:
         return Ambiguous(Reason.EMAIL_MATCH_HAS_OTHER_PHONE)
     return MatchedPerson(person.id, person, by_email=True)
 
@@ -72,7 +72,8 @@ def match_profile(profile: Profile | None, *, person: Person, link: Link | None,
 
     `link` is that of the person or of the profile. A column or a link that names somebody else decides against it.
     """
-    if profile is None:
+    phone = _phone(person.number, policy)
+    if profile is None or not isinstance(phone, Phone) or _phone(profile.number, policy) != phone:
         return NoMatch()
     named = column_person_id(profile, policy)
     names_another = named is not None and named != person.id
@@ -82,13 +83,8 @@ def match_profile(profile: Profile | None, *, person: Person, link: Link | None,
     return profile
 
 
-def _holds(person: Person, phone: Phone, policy: Policy) -> bool:
-    reading = read_phone(
-        person.number,
-        default_region=policy.default_region,
-        allowed_country_codes=policy.allowed_country_codes,
-    )
-    return reading == phone
+def _phone(number: str | None, policy: Policy) -> PhoneReading:
+    return read_phone(number, default_region=policy.default_region, allowed_country_codes=policy.allowed_country_codes)
 
 
 def _person_id(text: str) -> PersonId | None:

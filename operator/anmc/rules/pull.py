@@ -104,8 +104,9 @@ _STOPS: Final[tuple[Callable[[PullFacts, Policy, Hasher], Outcome | None], ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What the consent of a person allows: `outcome` if nothing else happens, then whether data may be written
-    to a profile that is there, and whether one may be made.
+    """What the consent of a person allows: `outcome` if nothing else happens.
+
+    `writes`: a profile that is there may be linked and written. `creates`: one may be made.
     """
 
     outcome: Outcome

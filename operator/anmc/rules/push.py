@@ -57,7 +57,7 @@ def triage_push(facts: PushFacts, policy: Policy, hasher: Hasher) -> Outcome | P
     return PushNeed.LINKED_PERSON if moves else _with_notes(facts, _standing(facts))
 
 
-def decide_opt_out(facts: PushFacts, match: PersonMatch, policy: Policy) -> PushDecision:
+def decide_opt_out(facts: PushFacts, match: PersonMatch) -> PushDecision:
     """Carry a new opt-out to everybody who holds the number, and to the linked person in any case (C9)."""
     linked = () if facts.link is None else (facts.link.person_id,)
     match match:
@@ -207,8 +207,8 @@ def _is_older(facts: PushFacts, person: Person) -> bool:
     seen, activated_at = facts.person_seen, facts.membership.at
     if seen is not None and seen.person_id == person.id and seen.wish_is_ours and seen.stated_wish is Wish.FALSE:
         return True
-    dates = (person.modified_date, activated_at)
-    return None not in dates and dates[0] < dates[1]  # type: ignore[operator]
+    modified_date = person.modified_date
+    return modified_date is not None and activated_at is not None and modified_date < activated_at
 
 
 def _is_in_step(facts: PushFacts, policy: Policy) -> bool:
