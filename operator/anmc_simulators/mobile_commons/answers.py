@@ -78,7 +78,8 @@ def list_profiles(call: Call) -> bytes:
     if numbers := call.get("phone_number"):
         # The list is not normalised: a number without country code finds nobody.
         wanted = {number.strip(" +") for number in numbers.split(",")}
-        found = (profile for profile in found if profile.phone in wanted)
+        holders = (call.company.profiles.get(number) for number in wanted)
+        found = sorted(filter(None, holders), key=lambda profile: int(profile.id))
     if (earliest, latest) != (_EARLIEST, _LATEST):
         found = (profile for profile in found if earliest <= profile.updated_at <= latest)
     page, limit = _page(call, default=PROFILES_LIMIT)

@@ -164,5 +164,5 @@ def _page(status: int) -> Response:
     except ValueError:
         title = "Error"
     headers = {"WWW-Authenticate": 'Basic realm="Mobile Commons"'} if status == 401 else None
-    text = f"<!DOCTYPE html>\n<html><body><h4>{title}</h4><p>HTTP {status}</p></body></html>\n"
+    text = f"<!DOCTYPE html>\n<html><meta charset=utf-8><body><h4>{title}</h4><p>HTTP {status}</p></body></html>\n"
     return HTMLResponse(text, status, headers=headers)
