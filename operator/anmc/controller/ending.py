@@ -21,6 +21,7 @@ class Ending:
     order: RunOrder
     due: Due
     completed_at: datetime
+    seconds: float
     calls: Calls
     tally: Tally
     end: RunEnd | None = None

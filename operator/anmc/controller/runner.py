@@ -162,7 +162,7 @@ class Runner:
         ):
             entry.due = min(entry.blocked_until, now + REREAD)
             return
-        planned = self._plan(entry, spec, active_since)
+        planned = self._plan(entry, spec, active_since, now)
         first, verification = planned.first, entry.verification
         is_verified = verification is not None and now - verification.at < VERIFY_EVERY
         if is_verified and (first is None or first.time > now):
@@ -205,7 +205,7 @@ class Runner:
             return False
         return await self._world.services.fingerprint(entry.seen.namespace, spec) != entry.refused_secrets
 
-    def _plan(self, entry: Entry, spec: DataSyncIntegrationSpec, active_since: datetime) -> Plan:
+    def _plan(self, entry: Entry, spec: DataSyncIntegrationSpec, active_since: datetime, now: datetime) -> Plan:
         dry_done = {
             direction for direction, generation in entry.dry_generations.items() if generation == entry.seen.generation
         }
@@ -216,7 +216,7 @@ class Runner:
             requests=entry.seen.requests,
             dry_done=frozenset(dry_done),
             active_since=active_since,
-            now=self._now(),
+            now=now,
         )
 
     async def _wait(self, entry: Entry, planned: Plan) -> None:
@@ -277,8 +277,9 @@ class Runner:
         order = order.resume((await memory.positions(due.direction)).checkpoint)
 
         async def let_push_run() -> None:
-            planned = self._plan(entry, spec, active_since)
-            if planned.push is not None and planned.push.time <= self._now():
+            now = self._now()
+            planned = self._plan(entry, spec, active_since, now)
+            if planned.push is not None and planned.push.time <= now:
                 await self._run(entry, spec, planned.push, services, verification, active_since, inside_pull=True)
 
         async def nothing() -> None:
@@ -308,7 +309,7 @@ class Runner:
         calls_before = Calls(mobile_commons=services.mobile_commons.calls, action_network=services.action_network.calls)
         if not inside_pull:
             world.metrics.run_started(due.direction, delay=(self._now() - due.time).total_seconds())
-        end, error = None, None
+        end, error, begun = None, None, world.clock.monotonic()
         try:
             if due.direction is Direction.PULL:
                 await progress.claim()
@@ -324,6 +325,7 @@ class Runner:
             order=order,
             due=due,
             completed_at=self._now(),
+            seconds=world.clock.monotonic() - begun,
             calls=Calls(
                 mobile_commons=services.mobile_commons.calls - calls_before.mobile_commons,
                 action_network=services.action_network.calls - calls_before.action_network,
@@ -396,8 +398,8 @@ class Runner:
         if ending.order.mode is Mode.DRY_RUN and ending.result is RunResult.DRY_RUN:
             entry.dry_generations[direction] = ending.order.generation
         entry.status = status
-        planned = self._plan(entry, spec, active_since)
-        seconds = (ending.completed_at - ending.order.started_at).total_seconds()
+        planned = self._plan(entry, spec, active_since, self._now())
+        seconds = ending.seconds
         entry.runs[direction, ending.result] += 1
         for category, count in ending.tally.by_category.items():
             entry.records[direction, category] += count

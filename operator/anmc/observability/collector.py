@@ -104,11 +104,12 @@ def _directions(views: Iterable[IntegrationView]) -> Iterator[Metric]:
     for view in views:
         for direction in Direction:
             where, state = [*view.labels, direction.lower()], view.status.of(direction)
-            times = {success: state.last_success_time, watermark: state.watermark}
-            if view.is_active:
-                times[next_run] = state.next_run_time
-            times[started] = view.running_since.get(direction)
-            for family, time in times.items():
+            for family, time in (
+                (success, state.last_success_time),
+                (watermark, state.watermark),
+                (next_run, state.next_run_time if view.is_active else None),
+                (started, view.running_since.get(direction)),
+            ):
                 if time is not None:
                     family.add_metric(where, time.timestamp())
             failures.add_metric(where, state.consecutive_failures)

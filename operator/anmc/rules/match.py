@@ -35,31 +35,31 @@ def match_holders(
     `linked_elsewhere` are those of the holders who have a link already. Who does not hold exactly this number is
     passed over: a service that ignores a filter must not produce a match.
     """
-    exact = [person for person in holders if _phone(person.number, policy) == phone]
+    exact = {person.id: person for person in holders if _phone(person.number, policy) == phone}
     if not exact:
         return NoMatch()
-    ids = tuple(person.id for person in exact)
-    if len(exact) > 1:
+    ids = tuple(exact)
+    if len(ids) > 1:
         return Ambiguous(Reason.SEVERAL_MATCHES, ids)
     named = column_person_id(profile, policy)
     if (named is not None and named != ids[0]) or ids[0] in linked_elsewhere:
         return Ambiguous(Reason.ID_AND_PHONE_DISAGREE, ids)
-    return MatchedPerson(ids[0], exact[0])
+    return MatchedPerson(ids[0], exact[ids[0]])
 
 
 def match_email(people: Sequence[Person], *, email: str, linked_elsewhere: Collection[PersonId]) -> PersonMatch:
     """Match an opt-in by its e-mail address, to avoid a duplicate; rule M5."""
     wanted = email.casefold()
-    exact = [
-        person
+    exact = {
+        person.id: person
         for person in people
         if (address := email_or_none(person.values.get("email_address"))) and address.casefold() == wanted
-    ]
+    }
     if not exact:
         return NoMatch()
     if len(exact) > 1:
         return Ambiguous(Reason.SEVERAL_MATCHES)
-    person = exact[0]
+    [person] = exact.values()
     if person.id in linked_elsewhere:
         return Ambiguous(Reason.EMAIL_SHARED)
     if (person.number or "").strip() not in {"", EMPTY_MARK}:
