@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -123,9 +123,11 @@ class _Push:
         self._handled.update(numbers)
         if fresh:
             await self._context.progress.claim()
+            linked = [link.person_id for link in known.link_of_profile.values()]
+            people = (await self._context.memory.recall(people=linked)).people
             async with asyncio.TaskGroup() as group:
                 for profile in fresh:
-                    group.create_task(self._handle(profile, numbers[profile.id], known))
+                    group.create_task(self._handle(profile, numbers[profile.id], known, people))
             self._context.check_failures()
             await self._context.remember(Changes(positions={Direction.PUSH: await self._positions_in_hand()}))
         await self._context.progress.page_done(self._context.tally.records_read)
@@ -140,16 +142,20 @@ class _Push:
             return profile.id in self._handled
         return seen.fingerprint == self._sightings.profile_fingerprint(profile)
 
-    async def _handle(self, profile: Profile, number: NumberHash | None, known: Known) -> None:
+    async def _handle(
+        self, profile: Profile, number: NumberHash | None, known: Known, people: Mapping[PersonId, PersonSeen]
+    ) -> None:
         """Decide about one profile and do it; its failure is its outcome, and the others go on."""
+        link = known.link_of_profile.get(profile.id)
         reading = read_membership(profile, self._context.policy.scope)
         suppression = self._suppression(reading, number, known)
         facts = PushFacts(
             profile=profile,
             phone=self._sightings.phone(profile.number),
             membership=reading,
-            link=known.link_of_profile.get(profile.id),
+            link=link,
             seen=known.profiles.get(profile.id),
+            person_seen=people.get(link.person_id) if link else None,
             suppression=suppression,
             lower_bound=self._lower_bound,
         )
