@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
-from devcluster import Cluster, control_plane  # noqa: E402  (its home has to be on the path first)
+from devcluster import Cluster, control_plane
 
 
 @pytest.fixture(scope="session")

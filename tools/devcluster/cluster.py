@@ -88,6 +88,14 @@ class Cluster:
         return path
 
     @property
+    def has_controllers(self) -> bool:
+        """Whether owned objects, and namespaces, go away: envtest's programs lack the controller manager."""
+        return (
+            self.origin is not Origin.PROGRAMS
+            or processes.find_pid("kube-controller-manager", self.directory) is not None
+        )
+
+    @property
     def can_freeze(self) -> bool:
         """Whether `freeze` works: not where the cluster is somebody else's."""
         return self.origin is not Origin.EXISTING
