@@ -1,0 +1,112 @@
+"""One operator, one cluster and one pair of services for the tests that leave the process alone."""
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devcluster import Cluster
+
+# The helpers that several test modules share live beside the tests, which importlib mode puts on no path.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from support.integrations import DEPLOY, Home, Integration
+from support.operator_process import OperatorProcess
+from support.simulators import Account, Simulators, running_simulators
+
+StartOperator = Callable[..., OperatorProcess]
+
+
+@pytest.fixture(scope="session")
+def installed(cluster: Cluster) -> Cluster:
+    """Install namespace, definitions and rights, as `kubectl apply -k` does for a user."""
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", f"--kustomize={DEPLOY / 'default'}")
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def rights(installed: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kubeconfig with the operator's shipped rights and no others."""
+    path = tmp_path_factory.mktemp("rights") / "kubeconfig"
+    return installed.service_account_kubeconfig("anmc-operator", namespace="anmc-system", path=path)
+
+
+@pytest.fixture(scope="session")
+def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulators]:
+    """Both services, with nobody in them."""
+    with running_simulators(tmp_path_factory.mktemp("simulators")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_home(installed: Cluster) -> Iterator[Home]:
+    """The namespace that the shared operator serves."""
+    yield from _home(installed)
+
+
+@pytest.fixture
+def home(installed: Cluster) -> Iterator[Home]:
+    """A namespace for operators that belong to one test."""
+    yield from _home(installed)
+
+
+@pytest.fixture(scope="session")
+def operator(
+    shared_home: Home, rights: Path, simulators: Simulators, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """The operator of all tests that do not end it."""
+    directory = tmp_path_factory.mktemp("operator")
+    process = OperatorProcess(directory, _settings(shared_home, rights, simulators))
+    try:
+        yield process.wait_until("leading")
+    finally:
+        process.kill()
+
+
+@pytest.fixture
+def start_operator(home: Home, rights: Path, simulators: Simulators, tmp_path: Path) -> Iterator[StartOperator]:
+    """Start operators of one test's own; they share a store and end with the test."""
+    started: list[OperatorProcess] = []
+
+    def start(**settings: str) -> OperatorProcess:
+        process = OperatorProcess(tmp_path, {**_settings(home, rights, simulators), **settings})
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture
+def account(simulators: Simulators) -> Iterator[Account]:
+    """An account of one test's own; faults end with the test."""
+    yield simulators.open_account()
+    simulators.recover()
+
+
+@pytest.fixture
+def integration(operator: OperatorProcess, shared_home: Home, account: Account) -> Iterator[Integration]:
+    """An integration whose first push has ended."""
+    assert operator.is_alive()
+    integration = shared_home.integrate(account).wait_for_first_push()
+    yield integration
+    integration.delete()
+
+
+def _home(cluster: Cluster) -> Iterator[Home]:
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    cluster.kubectl("create", "namespace", name)
+    yield Home(cluster, name)
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def _settings(home: Home, rights: Path, simulators: Simulators) -> dict[str, str]:
+    return {
+        "KUBECONFIG": str(rights),
+        "ANMC_NAMESPACES": home.name,
+        "ANMC_LEASE_NAMESPACE": home.name,
+        "ANMC_ALLOWED_ORIGINS": simulators.origins,
+    }
