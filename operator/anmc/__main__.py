@@ -16,15 +16,16 @@ from anmc.cluster.lease import Elector
 from anmc.cluster.reports import Reports
 from anmc.cluster.secrets import Secrets
 from anmc.cluster.status import StatusWriter
-from anmc.controller.announcements import Announcer
+from anmc.controller.announcements import Announcer, status_given_up
 from anmc.controller.clock import SystemClock
 from anmc.controller.lifecycle import Operator, Tasks
 from anmc.controller.pruner import Pruner
 from anmc.controller.registry import Entry
-from anmc.controller.runner import Runner, World
+from anmc.controller.runner import Runner
 from anmc.controller.scheduler import Scheduler
 from anmc.controller.services import Services
 from anmc.controller.views import views
+from anmc.controller.world import World
 from anmc.errors import SettingsInvalid, StoreUnavailable
 from anmc.observability.collector import IntegrationCollector
 from anmc.observability.health import PRUNER_LIMIT, SCHEDULER_LIMIT, Health, HttpEndpoint
@@ -81,7 +82,7 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
         secrets, integrations, events = (
             Secrets(api),
             Integrations(api, namespaces=settings.namespaces),
-            EventRecorder(api),
+            EventRecorder(api, meter=lambda result: metrics.kube_write("event", result)),
         )
 
         async def take_turn(entry: Entry) -> None:
@@ -90,10 +91,13 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
         scheduler = Scheduler(clock=clock, take_turn=take_turn, spawn=tasks.spawn)
         world = World(
             clock=clock,
+            registry=scheduler.registry,
             services=Services(secrets, origins, Pacers(ClientClock()), metrics),
             store=store,
             integrations=integrations,
-            writer=StatusWriter(integrations, meter=lambda result: metrics.kube_write("status", result)),
+            writer=StatusWriter(
+                integrations, meter=lambda result: metrics.kube_write("status", result), given_up=status_given_up
+            ),
             reports=Reports(api),
             announcer=Announcer(events),
             metrics=metrics,
@@ -101,7 +105,7 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
             is_leading=elector.is_valid,
             is_draining=lambda: scheduler.is_draining,
         )
-        runner = Runner(world, scheduler.registry)
+        runner = Runner(world)
         pruner = Pruner(integrations, scheduler.registry, clock, repaired=metrics.watch_repaired)
         metrics.registry.register(IntegrationCollector(lambda: views(scheduler.registry)))
         health = Health(

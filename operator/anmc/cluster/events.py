@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -11,7 +13,7 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from anmc.api.conditions import plain_message
 from anmc.api.names import API_VERSION, INTEGRATION_KIND, EventReason, EventType
-from anmc.cluster.connection import CONFLICT, KUBE_ERRORS, REQUEST_TIMEOUT
+from anmc.cluster.connection import CONFLICT, KUBE_ERRORS, NOT_FOUND, REQUEST_TIMEOUT
 
 COMPONENT: Final = "anmc-operator"
 
@@ -33,28 +35,34 @@ class IntegrationEvent:
     reason: EventReason
     message: str
 
-    @property
-    def object_name(self) -> str:
-        """The same for a repetition, so that it raises the count instead of a new object."""
-        text = f"{self.uid}/{self.type}/{self.reason}/{self.message}"
-        return f"{self.name[:200]}.{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    def object_name(self, recorder: str) -> str:
+        """The same for a repetition, so that it raises the count instead of making a new object.
+
+        `recorder` tells processes apart: the counts of an earlier one are not known, and may not be read.
+        """
+        text = f"{recorder}/{self.uid}/{self.type}/{self.reason}/{self.message}"
+        return f"{self.name[:200].rstrip('-.')}.{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 class EventRecorder:
-    """Posts Events in the background, from a bounded queue, with two tries each."""
+    """Posts Events in the background, from a bounded queue, with two tries each.
 
-    def __init__(self, api: ApiClient) -> None:
+    `meter` is told `written` or `failed` for each: a lost Event is counted, never raised.
+    """
+
+    def __init__(self, api: ApiClient, *, meter: Callable[[str], None] = lambda _: None) -> None:
         self._api = CoreV1Api(api)
         self._queue: asyncio.Queue[IntegrationEvent] = asyncio.Queue(maxsize=QUEUE)
         self._counts: dict[str, int] = {}
-        self.lost = 0
+        self._id = secrets.token_hex(8)
+        self._meter = meter
 
     def post(self, event: IntegrationEvent) -> None:
-        """Queue an Event; a full queue loses it, which is counted."""
+        """Queue an Event; a full queue loses it."""
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:
-            self.lost += 1
+            self._meter("failed")
 
     async def run(self) -> None:
         """Post what is queued until cancelled."""
@@ -76,23 +84,26 @@ class EventRecorder:
             except KUBE_ERRORS:
                 continue
             else:
+                self._meter("written")
                 return
-        self.lost += 1
+        self._meter("failed")
 
     async def _create_or_count(self, event: IntegrationEvent) -> None:
-        name, now = event.object_name, datetime.now(UTC)
+        name, now = event.object_name(self._id), datetime.now(UTC)
         count = self._counts.get(name, 0) + 1
-        if count == 1:
-            try:
+        try:
+            if count == 1:
                 await self._api.create_namespaced_event(
                     event.namespace, _body(event, name, now), _request_timeout=REQUEST_TIMEOUT
                 )
-            except ApiException as error:
-                if error.status != CONFLICT:
-                    raise
-        else:
-            patch = {"count": count, "lastTimestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
-            await self._api.patch_namespaced_event(name, event.namespace, patch, _request_timeout=REQUEST_TIMEOUT)
+            else:
+                patch = {"count": count, "lastTimestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+                await self._api.patch_namespaced_event(name, event.namespace, patch, _request_timeout=REQUEST_TIMEOUT)
+        except ApiException as error:
+            if error.status == NOT_FOUND:
+                self._counts.pop(name, None)  # the API server forgot it by its age: the second try makes a new one
+            if error.status != CONFLICT:  # it is there: the first try arrived, and only its answer was lost
+                raise
         if len(self._counts) >= REMEMBERED:
             self._counts.pop(next(iter(self._counts)))
         self._counts[name] = count

@@ -63,15 +63,13 @@ class Integrations:
             raise
         return cast("Body", body)
 
-    async def patch_status(self, namespace: str, name: str, patch: Body, *, resource_version: str | None) -> Body:
-        """Merge-patch the status; with a resourceVersion only if nobody changed the object since.
+    async def patch_status(self, namespace: str, name: str, patch: Body, *, resource_version: str) -> Body:
+        """Merge-patch the status, if nobody changed the object since that version.
 
         Raises:
             ApiException: 404 when it is gone, 409 when it changed, 422 when the schema refuses the status.
         """
-        body: dict[str, Any] = {"status": patch}
-        if resource_version is not None:
-            body["metadata"] = {"resourceVersion": resource_version}
+        body = {"metadata": {"resourceVersion": resource_version}, "status": patch}
         answer = await self._api.patch_namespaced_custom_object_status(
             GROUP, VERSION, namespace, INTEGRATION_PLURAL, name, body, _request_timeout=REQUEST_TIMEOUT
         )

@@ -10,7 +10,7 @@ from typing import Final
 from kubernetes.aio.client import ApiClient, CoordinationV1Api, V1Lease, V1LeaseSpec, V1ObjectMeta
 from kubernetes.aio.client.exceptions import ApiException
 
-from anmc.cluster.connection import CONFLICT, KUBE_ERRORS, NOT_FOUND
+from anmc.cluster.connection import KUBE_ERRORS, NOT_FOUND
 
 DURATION: Final = 15.0
 """Seconds after which others take an unrenewed Lease."""
@@ -97,23 +97,22 @@ class Elector:
             self.tried_at = monotonic()
 
     async def _try(self) -> bool:
+        """Take or renew the Lease; False when somebody else holds it.
+
+        A conflict raises: somebody was faster, and the next try shows whether it was a rival or a harmless edit.
+        """
         started = monotonic()  # before the request: the conservative reading
         spec = V1LeaseSpec(
             holder_identity=self._me, lease_duration_seconds=int(DURATION), renew_time=_micro_time(datetime.now(UTC))
         )
         lease = await self._read()
-        try:
-            if lease is None:
-                await self._create(spec)
-            elif self._is_free(lease) or self._is_expired(lease, started):
-                lease.spec = spec
-                await self._api.replace_namespaced_lease(self._name, self._namespace, lease, _request_timeout=PERIOD)
-            else:
-                return False
-        except ApiException as error:
-            if error.status == CONFLICT:
-                return False  # somebody was faster
-            raise
+        if lease is None:
+            await self._create(spec)
+        elif self._is_free(lease) or self._is_expired(lease, started):
+            lease.spec = spec
+            await self._api.replace_namespaced_lease(self._name, self._namespace, lease, _request_timeout=PERIOD)
+        else:
+            return False
         self._renewed_at = started
         return True
 

@@ -9,12 +9,17 @@ from typing import Any, Final
 from anmc.api.status import IntegrationStatus
 from anmc.cluster.connection import CONFLICT, KUBE_ERRORS, NOT_FOUND, status_of
 from anmc.cluster.integrations import Integrations
+from anmc.cluster.versions import is_older
 
 PATIENCE: Final = 300.0
 """Seconds for which a final status is tried again; the Lease is the shorter fuse when the API is away."""
 
+SECOND_DELAY: Final = 0.5
 MAX_DELAY: Final = 15.0
-"""Longest pause between two tries, in seconds."""
+"""Pauses before the third and before late tries, in seconds; the second try comes at once."""
+
+_WORTH_ANOTHER_TRY: Final = frozenset({408, 429})
+"""Refusals with 4xx that pass; any other is the same the next time, such as a status that the schema refuses."""
 
 WriteMeter = Callable[[str], None]
 """Told the result of each write: `written`, `unchanged`, `conflict` or `failed`."""
@@ -26,82 +31,120 @@ class StatusTarget:
 
     namespace: str
     name: str
+    uid: str
     resource_version: str
     served: dict[str, Any] = field(default_factory=dict)
+
+    def saw(self, resource_version: str) -> None:
+        """Note the version that the watch shows; the echo of an earlier write of ours is older than the last one."""
+        if not is_older(resource_version, self.resource_version):
+            self.resource_version = resource_version
+
+
+GivenUp = Callable[[StatusTarget, int | None], None]
+"""Told the target, and the API server's last answer if there was one."""
 
 
 class StatusConflict(Exception):
     """The object changed since it was read, or it is gone: fetch it and plan again."""
 
 
-class StatusWriter:
-    """Writes the status of integrations; one per process, one write per object at a time."""
+class StatusNotTaken(Exception):
+    """The API server failed or refused the claim; nothing is known to have changed."""
 
-    def __init__(self, integrations: Integrations, *, meter: WriteMeter = lambda _: None) -> None:
+
+class StatusWriter:
+    """Writes the status of integrations; one per process, and one turn at a time writes to a target.
+
+    Every write names the version that it is based on: an object of the same name that was made anew meanwhile is
+    another one, and its status is not ours.
+    """
+
+    def __init__(
+        self,
+        integrations: Integrations,
+        *,
+        meter: WriteMeter = lambda _: None,
+        given_up: GivenUp = lambda _, __: None,
+    ) -> None:
         self._integrations = integrations
         self._meter = meter
-        self._wanted: dict[tuple[str, str], IntegrationStatus] = {}
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._given_up = given_up
 
     async def claim(self, target: StatusTarget, status: IntegrationStatus) -> None:
         """Write a status only if nobody touched the object since it was read.
 
         Raises:
-            StatusConflict: the object changed, is gone, or the API server did not take the claim.
+            StatusConflict: the object changed, or it is gone.
+            StatusNotTaken: the API server did not take the claim; the code is its argument.
         """
-        patch = merge_patch(target.served, status.to_dict())
         try:
-            await self._patch(target, patch, resource_version=target.resource_version)
+            await self._patch(target, merge_patch(target.served, status.to_dict()))
         except KUBE_ERRORS as error:
-            self._meter("conflict" if status_of(error) == CONFLICT else "failed")
-            raise StatusConflict(type(error).__name__) from None
+            code = status_of(error)
+            self._meter("conflict" if code == CONFLICT else "failed")
+            if code in {CONFLICT, NOT_FOUND}:
+                raise StatusConflict from None
+            raise StatusNotTaken(code or type(error).__name__) from None
 
     async def write(self, target: StatusTarget, status: IntegrationStatus) -> None:
-        """Write a status, trying for minutes; a newer status of the same object replaces one that still waits.
+        """Write a status, trying for minutes; based on the newest version when somebody else changed the object.
 
-        An object that is gone is left alone. A status that cannot be written in time is given up: the next one
-        carries everything anew.
+        An object that is gone is left alone. A status that cannot be written is given up: the next one carries
+        everything anew.
         """
-        key = (target.namespace, target.name)
-        self._wanted[key] = status
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            give_up = asyncio.get_running_loop().time() + PATIENCE
-            delay = 0.5
-            while (wanted := self._wanted.get(key)) is not None:
-                patch = merge_patch(target.served, wanted.to_dict())
-                if not patch:
-                    self._meter("unchanged")
-                    del self._wanted[key]
+        give_up_at = asyncio.get_running_loop().time() + PATIENCE
+        delay = 0.0
+        while patch := merge_patch(target.served, status.to_dict()):
+            try:
+                await self._patch(target, patch)
+            except KUBE_ERRORS as error:
+                code = status_of(error)
+                self._meter("conflict" if code == CONFLICT else "failed")
+                if code == NOT_FOUND or (code == CONFLICT and not await self._look_again(target)):
                     return
-                try:
-                    await self._patch(target, patch, resource_version=None)
-                except KUBE_ERRORS as error:
-                    self._meter("failed")
-                    if status_of(error) == NOT_FOUND or asyncio.get_running_loop().time() > give_up:
-                        del self._wanted[key]
-                        return
-                    await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
-                    delay = min(MAX_DELAY, delay * 2)
-                    continue
-                if self._wanted.get(key) is wanted:
-                    del self._wanted[key]
+                if _is_final(code) or asyncio.get_running_loop().time() > give_up_at:
+                    self._given_up(target, code)
+                    return
+                await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+                delay = min(MAX_DELAY, max(SECOND_DELAY, delay * 2))
+            else:
+                return
+        self._meter("unchanged")
 
-    def forget(self, namespace: str, name: str) -> None:
-        """Drop what is kept of an object that is gone."""
-        self._locks.pop((namespace, name), None)
-        self._wanted.pop((namespace, name), None)
+    async def _look_again(self, target: StatusTarget) -> bool:
+        """Base the next try on what is there now; False when our object is gone."""
+        try:
+            body = await self._integrations.get(target.namespace, target.name)
+        except KUBE_ERRORS:
+            return True  # the next try shows
+        if body is None or body["metadata"]["uid"] != target.uid:
+            return False
+        self._note(target, body)
+        return True
 
-    async def _patch(self, target: StatusTarget, patch: Mapping[str, Any], *, resource_version: str | None) -> None:
+    async def _patch(self, target: StatusTarget, patch: Mapping[str, Any]) -> None:
         answer = await self._integrations.patch_status(
-            target.namespace, target.name, patch, resource_version=resource_version
+            target.namespace, target.name, patch, resource_version=target.resource_version
         )
-        target.resource_version = answer["metadata"]["resourceVersion"]
-        target.served = dict(answer.get("status") or {})
+        self._note(target, answer)
         self._meter("written")
+
+    @staticmethod
+    def _note(target: StatusTarget, body: Mapping[str, Any]) -> None:
+        target.resource_version = body["metadata"]["resourceVersion"]
+        target.served = dict(body.get("status") or {})
+
+
+def _is_final(code: int | None) -> bool:
+    return code is not None and 400 <= code < 500 and code != CONFLICT and code not in _WORTH_ANOTHER_TRY
 
 
 def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON merge patch that turns one document into the other; lists are replaced whole."""
+    """Return the JSON merge patch that turns one document into the other; lists are replaced whole.
+
+    `after` holds no null: a merge patch cannot write one.
+    """
     patch: dict[str, Any] = {key: None for key in before if key not in after}
     for key, value in after.items():
         old = before.get(key)

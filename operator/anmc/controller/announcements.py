@@ -5,6 +5,7 @@ from typing import Any
 
 from anmc.api.names import Direction, EventReason, EventType
 from anmc.cluster.events import EventRecorder, IntegrationEvent
+from anmc.cluster.status import StatusTarget
 from anmc.controller.registry import Entry
 from anmc.errors import AnmcError
 from anmc.observability.logs import get_logger
@@ -100,6 +101,17 @@ class Announcer:
     def _post(self, entry: Entry, type_: EventType, reason: EventReason, message: str) -> None:
         seen = entry.seen
         self.events.post(IntegrationEvent(seen.namespace, seen.name, seen.uid, type_, reason, message))
+
+
+def status_given_up(target: StatusTarget, code: int | None) -> None:
+    """Say that a status could not be written; the next one carries everything anew."""
+    _log.warning(
+        "kube.write_failed",
+        object="status",
+        code=code,
+        integration_namespace=target.namespace,
+        integration=target.name,
+    )
 
 
 def _names(entry: Entry, direction: Direction | None = None) -> dict[str, Any]:

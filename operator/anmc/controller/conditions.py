@@ -31,7 +31,8 @@ CREDENTIAL_PROBLEMS: Final = (SecretNotFound, SecretKeyMissing, Refused, Permiss
 PUSH_FAILURES_TOLERATED: Final = 1
 """Failed pushes in a row that leave Ready alone: the next one is minutes away (api.md 4.2)."""
 
-_SYNCED: Final = {Direction.PUSH: ConditionType.PUSH_SYNCED, Direction.PULL: ConditionType.PULL_SYNCED}
+SYNCED: Final = {Direction.PUSH: ConditionType.PUSH_SYNCED, Direction.PULL: ConditionType.PULL_SYNCED}
+"""The condition that tells how the runs of a direction go."""
 
 _RUN_REASONS: Final[Mapping[type[AnmcError], ConditionReason]] = {
     RateLimited: ConditionReason.RATE_LIMITED,
@@ -40,6 +41,8 @@ _RUN_REASONS: Final[Mapping[type[AnmcError], ConditionReason]] = {
     TooManyFailures: ConditionReason.TOO_MANY_FAILURES,
     StoreUnavailable: ConditionReason.STORE_UNAVAILABLE,
 }
+
+_STREAKS: Final = frozenset({ConditionReason.PUSH_FAILING, ConditionReason.PULL_FAILING})
 
 
 def inactive(conditions: Conditions, *, generation: int, now: datetime) -> Conditions:
@@ -115,15 +118,23 @@ def refused(conditions: Conditions, error: AnmcError, *, generation: int, now: d
         return _stalled(conditions, ConditionReason.FIELD_MAPPING_INVALID, error, generation=generation, now=now)
     if isinstance(error, InvalidSpec):
         return _stalled(conditions, ConditionReason.INVALID_SPEC, error, generation=generation, now=now)
-    return set_condition(
-        conditions,
-        ConditionType.CREDENTIALS_VALID,
-        ConditionStatus.UNKNOWN,
-        ConditionReason.SERVICE_UNREACHABLE,
-        error.sentence,
-        generation=generation,
-        now=now,
-    )
+    return _unreachable(conditions, error, generation=generation, now=now)
+
+
+def _unreachable(conditions: Conditions, error: AnmcError, *, generation: int, now: datetime) -> Conditions:
+    """Say that nothing is known and nothing runs until a service answers; a failing streak stays what it is."""
+    conditions = remove_condition(conditions, ConditionType.STALLED)
+    conditions = remove_condition(conditions, ConditionType.SUSPENDED)
+    ready = find_condition(conditions, ConditionType.READY)
+    wanted = [
+        (ConditionType.CREDENTIALS_VALID, ConditionStatus.UNKNOWN, ConditionReason.SERVICE_UNREACHABLE),
+        (ConditionType.RECONCILING, ConditionStatus.TRUE, ConditionReason.PROGRESSING_WITH_RETRY),
+    ]
+    if ready is None or ready.reason not in _STREAKS:
+        wanted.append((ConditionType.READY, ConditionStatus.UNKNOWN, ConditionReason.PROGRESSING))
+    for type_, status, reason in wanted:
+        conditions = set_condition(conditions, type_, status, reason, error.sentence, generation=generation, now=now)
+    return conditions
 
 
 def _stalled(
@@ -148,7 +159,7 @@ def run_ended(
         return status.conditions
     state, reason = _run_condition(last.result, records_read=last.records_read, error=error)
     conditions = set_condition(
-        status.conditions, _SYNCED[direction], state, reason, last.message, generation=generation, now=now
+        status.conditions, SYNCED[direction], state, reason, last.message, generation=generation, now=now
     )
     if isinstance(error, CREDENTIAL_PROBLEMS):
         return refused(conditions, error, generation=generation, now=now)

@@ -3,12 +3,21 @@
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from anmc.api.names import Direction, Mode, RunResult, Trigger
+from anmc.api.conditions import find_condition
+from anmc.api.names import ConditionReason, Direction, Mode, RunResult, Trigger
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.api.status import DirectionStatus, IntegrationStatus
+from anmc.controller.conditions import SYNCED
 from anmc.controller.sighting import Requests
 from anmc.rules.schedule import Schedule, next_pull, next_push, retry_delay
+
+LEAST_PUSH_STALENESS: Final = timedelta(minutes=10)
+"""Age of the last success at which a push counts as stale, at the shortest intervals (operations.md 2)."""
+
+PULL_STALENESS: Final = timedelta(hours=3)
+"""How long after its night a pull counts as stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,107 +40,140 @@ class Plan:
 
     @property
     def first(self) -> Due | None:
-        """The run to start next: what is due now goes push first, then by time."""
+        """The run to start next: the one that is due longest, and of two equals the push.
+
+        A pull lets a push go first at each page (sync.md W1), so pushes that overrun cannot keep it from starting.
+        """
         runs = [due for due in (self.push, self.pull) if due is not None]
         return min(runs, key=lambda due: due.time, default=None)
 
 
-def plan(
-    *,
-    uid: str,
-    spec: DataSyncIntegrationSpec,
-    status: IntegrationStatus,
-    requests: Requests,
-    dry_done: frozenset[Direction],
-    active_since: datetime,
-    now: datetime,
-) -> Plan:
-    """Plan the next runs of an active integration.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a plan follows from: an active integration as it is wished and as it stands, and the time."""
 
-    `dry_done` are the directions that already ran dry for this generation of the spec (sync.md W17).
+    uid: str
+    generation: int
+    spec: DataSyncIntegrationSpec
+    status: IntegrationStatus
+    requests: Requests
+    active_since: datetime
+    now: datetime
+
+    def last_start(self, direction: Direction) -> datetime | None:
+        """Return the start of the last run since the activation; an older one says nothing about the schedule."""
+        last = self.status.of(direction).last_run
+        return last.start_time if last is not None and last.start_time >= self.active_since else None
+
+    def was_interrupted(self, direction: Direction) -> bool:
+        """Whether a run did not end since the activation: its process died, or something stopped it."""
+        last = self.status.of(direction).last_run
+        return last is not None and last.result is RunResult.INTERRUPTED and last.start_time >= self.active_since
+
+    def ran_dry(self, direction: Direction) -> bool:
+        """Whether this generation of the spec had its dry run (sync.md W17)."""
+        synced = find_condition(self.status.conditions, SYNCED[direction])
+        return (
+            synced is not None
+            and synced.reason is ConditionReason.DRY_RUN
+            and synced.observed_generation == self.generation
+        )
+
+
+def plan(situation: Situation) -> Plan:
+    """Plan the next runs.
 
     Raises:
         InvalidSpec: the schedule or its zone cannot be used.
     """
-    schedule = Schedule.parse(spec.pull.schedule, spec.pull.time_zone)
-    return Plan(
-        push=_push(uid, spec, status.push, requests, Direction.PUSH in dry_done, active_since, now),
-        pull=_pull(spec, status, requests, schedule, Direction.PULL in dry_done, active_since, now),
-    )
+    schedule = Schedule.parse(situation.spec.pull.schedule, situation.spec.pull.time_zone)
+    return Plan(push=_push(situation), pull=_pull(situation, schedule))
 
 
-def _push(  # noqa: PLR0917  # the parts of one pure function, in the order of plan()
-    uid: str,
-    spec: DataSyncIntegrationSpec,
-    status: DirectionStatus,
-    requests: Requests,
-    dry_done: bool,  # noqa: FBT001
-    active_since: datetime,
-    now: datetime,
-) -> Due | None:
-    if requests.push and requests.push != status.last_handled_request:
-        return Due(now, Direction.PUSH, Trigger.REQUEST, token=requests.push)
-    if spec.push.mode is Mode.DRY_RUN:
-        return None if dry_done else Due(now, Direction.PUSH, Trigger.ACTIVATION)
-    if _was_interrupted(status):
+def stale_after(situation: Situation) -> dict[Direction, datetime]:
+    """Return from when on each direction counts as stale, unless a run succeeds before (operations.md 2).
+
+    A direction in DryRun is never stale.
+
+    Raises:
+        InvalidSpec: as `plan`.
+    """
+    spec, status = situation.spec, situation.status
+    limits: dict[Direction, datetime] = {}
+    if spec.push.mode is not Mode.DRY_RUN:
+        limits[Direction.PUSH] = _fresh_since(situation, status.push) + max(
+            LEAST_PUSH_STALENESS, 2 * spec.push.interval
+        )
+    if spec.pull.mode is not Mode.DRY_RUN:
+        schedule = Schedule.parse(spec.pull.schedule, spec.pull.time_zone)
+        limits[Direction.PULL] = schedule.next_after(_fresh_since(situation, status.pull)) + PULL_STALENESS
+    return limits
+
+
+def _fresh_since(situation: Situation, status: DirectionStatus) -> datetime:
+    return max(status.last_success_time or situation.active_since, situation.active_since)
+
+
+def _push(situation: Situation) -> Due | None:
+    spec, status, now = situation.spec.push, situation.status.push, situation.now
+    token = situation.requests.push
+    if token and token != status.last_handled_request:
+        return Due(now, Direction.PUSH, Trigger.REQUEST, token=token)
+    is_dry = spec.mode is Mode.DRY_RUN
+    if is_dry and situation.ran_dry(Direction.PUSH):
+        return None
+    if situation.was_interrupted(Direction.PUSH):
         return Due(now, Direction.PUSH, Trigger.RETRY)
-    last = _last_start(status, active_since)
-    trigger = Trigger.ACTIVATION if last is None else Trigger.RETRY if status.consecutive_failures else Trigger.SCHEDULE
+    last = situation.last_start(Direction.PUSH)
+    failed = last is not None and status.consecutive_failures > 0
+    if is_dry and not failed:
+        return Due(now, Direction.PUSH, Trigger.ACTIVATION)
     time = next_push(
         last_start=last,
-        interval=spec.push.interval,
-        active_since=active_since,
+        interval=spec.interval,
+        active_since=situation.active_since,
         now=now,
-        phase=_phase(uid, spec.push.interval),
+        phase=_phase(situation.uid, spec.interval),
     )
+    trigger = Trigger.ACTIVATION if last is None else Trigger.RETRY if failed else Trigger.SCHEDULE
     return Due(time, Direction.PUSH, trigger)
 
 
-def _pull(  # noqa: PLR0917  # the parts of one pure function, in the order of plan()
-    spec: DataSyncIntegrationSpec,
-    status: IntegrationStatus,
-    requests: Requests,
-    schedule: Schedule,
-    dry_done: bool,  # noqa: FBT001
-    active_since: datetime,
-    now: datetime,
-) -> Due | None:
-    pull = status.pull
-    if requests.full_pull and requests.full_pull != pull.last_handled_full_request:
-        return Due(now, Direction.PULL, Trigger.REQUEST, full=True, token=requests.full_pull)
-    if requests.pull and requests.pull != pull.last_handled_request:
-        return Due(now, Direction.PULL, Trigger.REQUEST, token=requests.pull)
-    if spec.pull.mode is Mode.DRY_RUN:
-        return None if dry_done else Due(now, Direction.PULL, Trigger.ACTIVATION)
-    if _was_interrupted(pull):
+def _pull(situation: Situation, schedule: Schedule) -> Due | None:
+    spec, status, now = situation.spec.pull, situation.status.pull, situation.now
+    if (requested := _requested_pull(situation)) is not None:
+        return requested
+    is_dry = spec.mode is Mode.DRY_RUN
+    if is_dry and situation.ran_dry(Direction.PULL):
+        return None
+    if situation.was_interrupted(Direction.PULL):
         return Due(now, Direction.PULL, Trigger.RETRY)
+    last = situation.last_start(Direction.PULL)
+    retry = None
+    if last is not None and status.consecutive_failures and status.last_run is not None:
+        again = status.last_run.completion_time + retry_delay(status.consecutive_failures)
+        retry = Due(again, Direction.PULL, Trigger.RETRY)
+    if is_dry:
+        return retry or Due(now, Direction.PULL, Trigger.ACTIVATION)
     coming = next_pull(
         schedule=schedule,
-        last_start=_last_start(pull, active_since),
-        active_since=active_since,
+        last_start=last,
+        active_since=situation.active_since,
         now=now,
-        starting_deadline=spec.pull.starting_deadline,
+        starting_deadline=spec.starting_deadline,
     )
-    due = Due(coming.time, Direction.PULL, coming.trigger)
-    if pull.consecutive_failures and pull.last_run is not None:
-        again = pull.last_run.completion_time + retry_delay(pull.consecutive_failures)
-        if again < due.time:
-            return Due(max(again, now), Direction.PULL, Trigger.RETRY)
-    return due
+    if retry is not None and retry.time < coming.time:
+        return retry
+    return Due(coming.time, Direction.PULL, coming.trigger)
 
 
-def _was_interrupted(status: DirectionStatus) -> bool:
-    """A run that did not end: left over by a dead process, or stopped by a shutdown."""
-    return status.current_run is not None or (
-        status.last_run is not None and status.last_run.result is RunResult.INTERRUPTED
-    )
-
-
-def _last_start(status: DirectionStatus, active_since: datetime) -> datetime | None:
-    """The start of the last run since the activation; an older one says nothing about this one's schedule."""
-    if status.last_run is None or status.last_run.start_time < active_since:
-        return None
-    return status.last_run.start_time
+def _requested_pull(situation: Situation) -> Due | None:
+    requests, status, now = situation.requests, situation.status.pull, situation.now
+    if requests.full_pull and requests.full_pull != status.last_handled_full_request:
+        return Due(now, Direction.PULL, Trigger.REQUEST, full=True, token=requests.full_pull)
+    if requests.pull and requests.pull != status.last_handled_request:
+        return Due(now, Direction.PULL, Trigger.REQUEST, token=requests.pull)
+    return None
 
 
 def _phase(uid: str, interval: timedelta) -> timedelta:

@@ -75,6 +75,29 @@ def status_after(status: IntegrationStatus, ending: Ending) -> IntegrationStatus
     return with_direction(status, replace(before, **changes))
 
 
+def close_left_over(status: IntegrationStatus, *, now: datetime) -> tuple[IntegrationStatus, list[Direction]]:
+    """Close runs that the status still shows although nobody runs them: their process died (sync.md W8).
+
+    What such a run had read is known to its checkpoint alone; the run that resumes it counts for both.
+    """
+    closed = []
+    for direction in Direction:
+        before = status.of(direction)
+        if (run := before.current_run) is None:
+            continue
+        last_run = LastRun(
+            id=run.id,
+            trigger=run.trigger,
+            start_time=run.start_time,
+            completion_time=now,
+            result=RunResult.INTERRUPTED,
+            message="The operator was stopped in the middle of this run; it is resumed",
+        )
+        status = with_direction(status, replace(before, current_run=None, last_run=last_run))
+        closed.append(direction)
+    return status, closed
+
+
 def with_direction(status: IntegrationStatus, changed: DirectionStatus) -> IntegrationStatus:
     """Return the status with one direction replaced."""
     if isinstance(changed, PullStatus):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from anmc.errors import AnmcError, Interrupted, RunTimedOut, Stall
+from anmc.errors import AnmcError, Interrupted, Retry, RunTimedOut, Stall
 from anmc.observability.logs import get_logger
 
 _log = get_logger()
@@ -24,7 +24,7 @@ def as_error(caught: Exception) -> AnmcError:
     ours = [error for error in errors if isinstance(error, AnmcError)]
     if not ours:
         return RunTimedOut("The run took longer than a run may", remedy="The next run goes on where it stopped.")
-    for kind in (Stall, Interrupted):
+    for kind in (Stall, Interrupted, Retry):
         for error in ours:
             if isinstance(error, kind):
                 return error

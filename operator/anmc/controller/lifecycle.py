@@ -5,7 +5,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 DRAIN: Final = 45.0
 """Seconds that runs in hand have to reach a checkpoint (operations.md 5)."""
+
+FLUSH: Final = 5.0
+"""Seconds that queued Events have to be posted at the end."""
 
 EXIT_OK, EXIT_FAILED, EXIT_LEASE_LOST = 0, 1, 3
 
@@ -61,7 +65,6 @@ class Operator:
     metrics: Metrics
     health: Health
     tasks: Tasks
-    leading: Callable[[], None] = lambda: None
 
     async def run(self) -> int:
         """Run until told to stop; return the exit code (api.md 8)."""
@@ -75,6 +78,7 @@ class Operator:
         if not won.done():
             won.cancel()
             return EXIT_OK
+        won.result()  # a defect of the elector is no Lease
         keep = self.tasks.spawn(self.elector.keep())
         try:
             self.metrics.lease_held(held=True)
@@ -88,36 +92,52 @@ class Operator:
         return code
 
     async def _lead(self, stop: asyncio.Event, asked: Task, keep: Task) -> int:
+        kopf_stop = asyncio.Event()
         try:
             await self.pruner.sweep(is_first=True)
+            watch = self.tasks.spawn(await self._start_kopf(kopf_stop))
         except CrdMissing:
             return _fail("the CRDs of anmc.io are not installed: apply the crds directory first")
         except KUBE_ERRORS as error:
             return _fail(f"integrations cannot be listed ({type(error).__name__}): check rights and API server")
-        self.leading()
-        self.health.role = Role.LEADING
-        post = self.tasks.spawn(self.events.run())
-        schedule, prune = self.tasks.spawn(self.scheduler.run()), self.tasks.spawn(self.pruner.run())
-        kopf_stop = asyncio.Event()
-        watch = self.tasks.spawn(await self._start_kopf(kopf_stop))
         self._catch_signals(stop)  # again: Kopf took them when it started (kopf.md F6)
-        await asyncio.wait({asked, keep, schedule, prune, watch}, return_when=asyncio.FIRST_COMPLETED)
+        self.health.role = Role.LEADING
+        loops = {
+            "the scheduler": self.tasks.spawn(self.scheduler.run()),
+            "the pruner": self.tasks.spawn(self.pruner.run()),
+            "the watch": watch,
+            "the event recorder": self.tasks.spawn(self.events.run()),
+        }
+        await asyncio.wait({asked, keep, *loops.values()}, return_when=asyncio.FIRST_COMPLETED)
+        ended = {name: task for name, task in loops.items() if task.done()}
+        for name, task in ended.items():
+            reason = None if task.cancelled() else task.exception()
+            _log.error("operator.stopping", cause=f"{name} ended by itself", exc_info=reason)
+            _fail(f"{name} ended by itself ({type(reason).__name__})")
+        drained = not keep.done() and await self._drain(keep)
         if keep.done():
             _leave_at_once()
-        self.health.role = Role.DRAINING
-        _log.info("operator.stopping")
-        drained = await self.scheduler.drain(DRAIN)
-        async with asyncio.timeout(5):
-            await self.events.flush()
-        post.cancel()
-        prune.cancel()
-        code = EXIT_OK if asked.done() and drained else EXIT_FAILED
-        for name, task in (("the scheduler", schedule), ("the pruner", prune), ("the watch", watch)):
-            if task.done() and not asked.done() and not task.cancelled():
-                code = _fail(f"{name} ended by itself ({type(task.exception()).__name__})")
+        for name in ("the pruner", "the event recorder"):
+            loops[name].cancel()
         kopf_stop.set()
         await asyncio.wait({watch})
-        return code
+        return EXIT_OK if drained and not ended else EXIT_FAILED
+
+    async def _drain(self, keep: Task) -> bool:
+        """Let runs reach a checkpoint and events be posted, as long as the Lease holds; False when time ran out."""
+        self.health.role = Role.DRAINING
+        _log.info("operator.stopping")
+
+        async def drain() -> bool:
+            drained = await self.scheduler.drain(DRAIN)
+            with suppress(TimeoutError):  # an Event is lost rather than waited for
+                async with asyncio.timeout(FLUSH):
+                    await self.events.flush()
+            return drained
+
+        draining = self.tasks.spawn(drain())
+        await asyncio.wait({draining, keep}, return_when=asyncio.FIRST_COMPLETED)
+        return draining.done() and draining.result() is True
 
     async def _start_kopf(self, stop: asyncio.Event) -> Coroutine[Any, Any, None]:
         may_watch = await self.secrets.may_watch(self.namespaces)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from anmc.api.status import CurrentRun, IntegrationStatus
+from anmc.cluster.connection import KUBE_ERRORS
 from anmc.cluster.integrations import Integrations
-from anmc.cluster.status import StatusConflict, StatusWriter
+from anmc.cluster.status import StatusConflict, StatusNotTaken, StatusWriter
 from anmc.controller.clock import Clock
 from anmc.controller.ending import with_direction
 from anmc.controller.registry import Entry, Registry
 from anmc.controller.sighting import Sighting
-from anmc.errors import Interrupted
+from anmc.errors import Interrupted, ServiceUnavailable
 from anmc.sync.run import RunOrder
 
 STATUS_EVERY: Final = timedelta(seconds=15)
@@ -49,6 +50,10 @@ class RunProgress:
         except StatusConflict:
             await self._look_again()
             raise Interrupted("The object changed while the run was about to start") from None
+        except StatusNotTaken as error:
+            raise ServiceUnavailable(
+                f"The API server did not take the claim of the run ({error})", remedy="The run is tried again."
+            ) from None
         self.is_claimed = True
         self.entry.status = status
         self.entry.running_since[self.order.direction] = self.order.started_at
@@ -84,7 +89,10 @@ class RunProgress:
     async def _look_again(self) -> None:
         """Fetch the object and plan anew; one that is gone is dropped."""
         seen = self.entry.seen
-        body = await self.integrations.get(seen.namespace, seen.name)
+        try:
+            body = await self.integrations.get(seen.namespace, seen.name)
+        except KUBE_ERRORS:
+            return  # the watch tells, or the next claim
         if body is None or (body.get("metadata") or {}).get("uid") != seen.uid:
             self.registry.vanished([seen.uid])
         else:

@@ -28,7 +28,7 @@ class Pruner:
         registry: Registry,
         clock: Clock,
         *,
-        repaired: Callable[[int, int], None] = lambda missed, vanished: None,
+        repaired: Callable[[int, int], None] = lambda _, __: None,
     ) -> None:
         self._integrations = integrations
         self._registry = registry
@@ -42,27 +42,34 @@ class Pruner:
 
         Raises:
             CrdMissing: the CRDs are not installed.
+            Exception: one of `KUBE_ERRORS`, when the API server does not let us list.
         """
         began = self._clock.monotonic()
-        unseen = self._registry.unseen_since(began)
+        known = self._registry.uids()
         listed: set[str] = set()
         missed = 0
         try:
             async for body in self._integrations.iter_all():
                 sighting = Sighting.of(body)
                 listed.add(sighting.uid)
-                if sighting.uid in unseen or self._registry.get(sighting.uid) is None:
+                if self._may_be_news(sighting.uid, known, began):
                     missed += self._registry.observe(sighting)
         except KUBE_ERRORS as error:
             if status_of(error) == NOT_FOUND:
                 raise CrdMissing from None
-            if status_of(error) == GONE:
+            if status_of(error) == GONE and not is_first:
                 return  # the walk took too long for its token: the next sweep starts over
             raise
-        vanished = self._registry.vanished(unseen - listed)
+        vanished = self._registry.vanished(known - listed)
         self.succeeded_at = self._clock.monotonic()
         if not is_first and (missed or vanished):
             self._repaired(missed, vanished)
+
+    def _may_be_news(self, uid: str, known: frozenset[str], began: float) -> bool:
+        entry = self._registry.get(uid)
+        if entry is None:
+            return uid not in known  # one that went away during the sweep does not come back
+        return entry.seen_at < began
 
     async def run(self) -> None:
         """Sweep until cancelled; a failed sweep waits for the next one, and health tells of it."""

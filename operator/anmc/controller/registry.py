@@ -9,17 +9,30 @@ from datetime import datetime
 from anmc.api.names import Category, Direction, RunResult
 from anmc.api.status import IntegrationStatus
 from anmc.cluster.status import StatusTarget
+from anmc.cluster.versions import is_older
 from anmc.controller.sighting import SecretSighting, Sighting
 from anmc.sync.verify import Verified
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was verified, for which generation of the spec, and when."""
+    """What was verified, for which revision of the wish, and when."""
 
-    generation: int
+    revision: int
     found: Verified
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing may run before `until`, unless the wish gets another revision.
+
+    `secrets` is the hash of the Secrets that were refused; others are tried at once. None when no Secret can help.
+    """
+
+    revision: int
+    until: datetime
+    secrets: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -27,9 +40,9 @@ class Entry:
     """One integration in memory. While this process leads, `status` is the truth; the object's follows it.
 
     `due` is when the scheduler looks at it next. `stop` is set when the run in hand has to end at its next page.
-    `blocked_until` holds back runs whose credentials or spec a service refused; `refused_secrets` is the hash of
-    the Secrets that it refused, and `ask_again_at` when the service is asked even if they stay (sync.md W15).
-    The counters are what the metrics of this integration show; they end with the entry.
+    `revision` grows with each change of the spec or of a Secret that it names: what was found out about an
+    earlier one does not count, even if it is written down late. `stale_after` is from when on a direction counts
+    as stale. The counters are what the metrics of this integration show; they end with the entry.
     """
 
     seen: Sighting
@@ -37,15 +50,15 @@ class Entry:
     target: StatusTarget
     seen_at: float
     due: datetime
-    running_since: dict[Direction, datetime] = field(default_factory=dict)
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    revision: int = 0
     verification: Verification | None = None
-    blocked_until: datetime | None = None
+    refusal: Refusal | None = None
     turn: asyncio.Task[None] | None = None
     again: bool = False
-    dry_generations: dict[Direction, int] = field(default_factory=dict)
-    refused_secrets: bytes | None = None
-    ask_again_at: datetime | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    running: set[Direction] = field(default_factory=set)
+    running_since: dict[Direction, datetime] = field(default_factory=dict)
+    stale_after: dict[Direction, datetime] = field(default_factory=dict)
     runs: Counter[tuple[Direction, RunResult]] = field(default_factory=Counter)
     records: Counter[tuple[Direction, Category]] = field(default_factory=Counter)
 
@@ -67,13 +80,12 @@ class Registry:
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
         wake: Callable[[Entry], None],
-        forget: Callable[[Entry], None] = lambda _: None,
     ) -> None:
         self._entries: dict[str, Entry] = {}
+        self._uids: dict[tuple[str, str], str] = {}
         self._now = now
         self._monotonic = monotonic
         self._wake = wake
-        self._forget = forget
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries.values()))
@@ -91,51 +103,64 @@ class Registry:
             return self._drop(sighting.uid)
         entry = self._entries.get(sighting.uid)
         if entry is None:
-            self._entries[sighting.uid] = entry = self._first_sight(sighting)
+            entry = self._first_sight(sighting)
             self._wake(entry)
             return True
         before = entry.seen
         entry.seen_at = self._monotonic()
-        entry.target.resource_version = sighting.resource_version
+        if is_older(sighting.resource_version, before.resource_version):
+            return False  # a list may be older than what the watch told meanwhile
+        entry.target.saw(sighting.resource_version)
         if (before.generation, before.requests) == (sighting.generation, sighting.requests):
             return False  # our own status write came back, or a label moved
         entry.seen = sighting
         if before.generation != sighting.generation:
+            entry.revision += 1
             entry.stop.set()  # the run in hand ends at its next page: it works by an old spec
-            entry.verification = None
-            entry.blocked_until = None
         self._wake(entry)
         return True
 
     def secret_changed(self, secret: SecretSighting) -> None:
         """Look at once at the integrations that use a labelled Secret."""
-        for entry in self._entries.values():
+        for entry in self:
             if entry.seen.namespace == secret.namespace and secret.name in entry.seen.secrets:
-                entry.verification = None
-                entry.blocked_until = None
+                entry.revision += 1
                 self._wake(entry)
 
     def vanished(self, uids: Iterable[str]) -> int:
         """Drop entries that a complete list did not hold; return how many there were."""
         return sum(self._drop(uid) for uid in tuple(uids))
 
-    def unseen_since(self, instant: float) -> set[str]:
-        """Return the entries that the watch has not shown since a monotonic instant."""
-        return {uid for uid, entry in self._entries.items() if entry.seen_at < instant}
+    def uids(self) -> frozenset[str]:
+        """Return the objects that are known now."""
+        return frozenset(self._entries)
 
     def _first_sight(self, sighting: Sighting) -> Entry:
-        return Entry(
+        namesake = self._uids.get((sighting.namespace, sighting.name))
+        if namesake is not None:
+            self._drop(namesake)  # deleted and made anew, and the watch was not told
+        entry = Entry(
             seen=sighting,
             status=IntegrationStatus.from_dict(sighting.status),
-            target=StatusTarget(sighting.namespace, sighting.name, sighting.resource_version, served=sighting.status),
+            target=StatusTarget(
+                sighting.namespace,
+                sighting.name,
+                sighting.uid,
+                sighting.resource_version,
+                served=sighting.status,
+            ),
             seen_at=self._monotonic(),
             due=self._now(),
         )
+        self._entries[sighting.uid] = entry
+        self._uids[entry.key] = sighting.uid
+        return entry
 
     def _drop(self, uid: str) -> bool:
         entry = self._entries.pop(uid, None)
         if entry is None:
             return False
+        if self._uids.get(entry.key) == uid:
+            del self._uids[entry.key]
         entry.stop.set()
-        self._forget(entry)
         return True

@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +13,10 @@ from anmc.controller.registry import Entry, Registry
 
 LONGEST_WAIT: Final = 30.0
 """Seconds after which the loop turns without need: it absorbs steps of the wall clock."""
+
+SHORTEST_PAUSE: Final = timedelta(milliseconds=500)
+"""Time between a turn and the next of the same integration that it asked for: a turn that leaves a due time in
+the past would otherwise be repeated without end. What comes from outside is looked at without a pause."""
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
@@ -27,6 +31,7 @@ class Scheduler:
         self._heap: list[tuple[datetime, int, str]] = []
         self._order = itertools.count()
         self._wake = asyncio.Event()
+        self._turns: set[asyncio.Task[None]] = set()
         self._is_draining = False
         self.registry = Registry(now=clock.now, monotonic=clock.monotonic, wake=self.look_at)
         self.heartbeat = clock.monotonic()
@@ -58,29 +63,32 @@ class Scheduler:
                 continue  # stale: skipped here, never searched for in the heap
             entry.again = False
             entry.turn = self._spawn(self._turn(entry))
+            self._turns.add(entry.turn)
             entry.turn.add_done_callback(partial(self._ended, entry))
 
     async def drain(self, seconds: float) -> bool:
         """Start nothing more and wait for the turns in hand; False when some did not end in time."""
         self._is_draining = True
         self._wake.set()
-        turns = [entry.turn for entry in self.registry if entry.turn is not None]
         for entry in self.registry:
             entry.stop.set()
-        if not turns:
+        if not self._turns:
             return True
-        _, unfinished = await asyncio.wait(turns, timeout=seconds)
+        _, unfinished = await asyncio.wait(tuple(self._turns), timeout=seconds)
         for turn in unfinished:
             turn.cancel()
         return not unfinished
 
     async def _turn(self, entry: Entry) -> None:
-        await self._take_turn(entry)
-
-    def _ended(self, entry: Entry, _: asyncio.Task[None]) -> None:
-        entry.turn = None
         if self.registry.get(entry.seen.uid) is entry:
-            self._push(entry, self._clock.now() if entry.again else entry.due)
+            await self._take_turn(entry)
+
+    def _ended(self, entry: Entry, turn: asyncio.Task[None]) -> None:
+        entry.turn = None
+        self._turns.discard(turn)
+        if self.registry.get(entry.seen.uid) is entry:
+            now = self._clock.now()
+            self._push(entry, now if entry.again else max(entry.due, now + SHORTEST_PAUSE))
 
     def _push(self, entry: Entry, due: datetime) -> None:
         entry.due = due

@@ -1,6 +1,6 @@
 """Opens both services for one run, with the credentials as they are now."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,19 +8,26 @@ from hashlib import sha256
 from anmc.api.credentials import read_action_network, read_mobile_commons
 from anmc.api.origins import AllowedOrigins
 from anmc.api.spec import DataSyncIntegrationSpec
+from anmc.api.status import Calls
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
 from anmc.clients.pacing import Pacers
 from anmc.cluster.secrets import Secrets
-from anmc.sync.ports import Gate, RequestMeter
+from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, RequestMeter
 
 
 @dataclass(frozen=True, slots=True)
 class OpenServices:
-    """Both services, ready for calls."""
+    """Both services, ready for calls; `secrets` is the hash of the Secrets that they were opened with."""
 
-    mobile_commons: MobileCommonsClient
-    action_network: ActionNetworkClient
+    mobile_commons: MobileCommons
+    action_network: ActionNetwork
+    secrets: bytes
+
+    @property
+    def calls(self) -> Calls:
+        """Requests sent so far."""
+        return Calls(mobile_commons=self.mobile_commons.calls, action_network=self.action_network.calls)
 
 
 class Services:
@@ -38,11 +45,8 @@ class Services:
         Raises:
             SecretNotFound, SecretKeyMissing, PermissionDenied, ServiceUnavailable: as reading them does.
         """
-        digest = sha256()
-        for reference in (spec.mobile_commons.credentials_secret_ref, spec.action_network.credentials_secret_ref):
-            for key, value in sorted((await self._secrets.read(namespace, reference.name)).items()):
-                digest.update(f"{reference.name}\0{key}\0{value}\0".encode())
-        return digest.digest()
+        references = (spec.mobile_commons.credentials_secret_ref, spec.action_network.credentials_secret_ref)
+        return _hash(*[await self._secrets.read(namespace, reference.name) for reference in references])
 
     @asynccontextmanager
     async def open(self, namespace: str, spec: DataSyncIntegrationSpec, gate: Gate) -> AsyncIterator[OpenServices]:
@@ -55,8 +59,10 @@ class Services:
         commons_origin = self._origins.check(commons.url, field="spec.mobileCommons.url")
         network_origin = self._origins.check(network.url, field="spec.actionNetwork.url")
         commons_secret, network_secret = commons.credentials_secret_ref.name, network.credentials_secret_ref.name
-        commons_login = read_mobile_commons(await self._secrets.read(namespace, commons_secret), secret=commons_secret)
-        network_login = read_action_network(await self._secrets.read(namespace, network_secret), secret=network_secret)
+        commons_data = await self._secrets.read(namespace, commons_secret)
+        network_data = await self._secrets.read(namespace, network_secret)
+        commons_login = read_mobile_commons(commons_data, secret=commons_secret)
+        network_login = read_action_network(network_data, secret=network_secret)
         async with (
             MobileCommonsClient(
                 MobileCommonsAccount(
@@ -82,4 +88,9 @@ class Services:
                 meter=self._meter,
             ) as action_network,
         ):
-            yield OpenServices(mobile_commons, action_network)
+            yield OpenServices(mobile_commons, action_network, _hash(commons_data, network_data))
+
+
+def _hash(*secrets: Mapping[str, str]) -> bytes:
+    """Hash what Secrets hold, so that two readings can be compared and nothing is kept."""
+    return sha256(repr([sorted(data.items()) for data in secrets]).encode()).digest()

@@ -31,7 +31,6 @@ class Sighting:
     uid: str
     generation: int
     resource_version: str
-    created: str
     is_active: bool
     spec: DataSyncIntegrationSpec | None
     problem: InvalidSpec | None
@@ -41,31 +40,26 @@ class Sighting:
 
     @classmethod
     def of(cls, body: Mapping[str, Any], *, deleted: bool = False) -> Self:
-        """Read a body as it came."""
-        metadata: Mapping[str, Any] = body.get("metadata") or {}
-        raw: Mapping[str, Any] = body.get("spec") or {}
-        annotations: Mapping[str, str] = metadata.get("annotations") or {}
-        spec, problem = None, None
-        try:
-            spec = DataSyncIntegrationSpec.from_dict(raw)
-        except InvalidSpec as error:
-            problem = error
+        """Read a body as it came; what is not of its type counts as absent."""
+        metadata, raw = _object(body, "metadata"), _object(body, "spec")
+        annotations = _object(metadata, "annotations")
+        spec, problem = _read_spec(raw)
+        generation = metadata.get("generation")
         return cls(
-            namespace=metadata.get("namespace", ""),
-            name=metadata.get("name", ""),
-            uid=metadata.get("uid", ""),
-            generation=int(metadata.get("generation") or 0),
-            resource_version=metadata.get("resourceVersion", ""),
-            created=metadata.get("creationTimestamp", ""),
+            namespace=_text(metadata, "namespace"),
+            name=_text(metadata, "name"),
+            uid=_text(metadata, "uid"),
+            generation=generation if isinstance(generation, int) else 0,
+            resource_version=_text(metadata, "resourceVersion"),
             is_active=spec.active if spec else raw.get("active") is True,
             spec=spec,
             problem=problem,
             requests=Requests(
-                push=annotations.get(PUSH_REQUEST_ANNOTATION, ""),
-                pull=annotations.get(PULL_REQUEST_ANNOTATION, ""),
-                full_pull=annotations.get(FULL_PULL_REQUEST_ANNOTATION, ""),
+                push=_text(annotations, PUSH_REQUEST_ANNOTATION),
+                pull=_text(annotations, PULL_REQUEST_ANNOTATION),
+                full_pull=_text(annotations, FULL_PULL_REQUEST_ANNOTATION),
             ),
-            status=dict(body.get("status") or {}),
+            status=dict(_object(body, "status")),
             is_deleted=deleted,
         )
 
@@ -84,14 +78,32 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class SecretSighting:
-    """A labelled Secret that changed: its name and version, never its data."""
+    """A labelled Secret that changed: its name, never its data."""
 
     namespace: str
     name: str
-    resource_version: str
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
-        """Read the metadata of a body; its data is not looked at."""
-        metadata: Mapping[str, Any] = body.get("metadata") or {}
-        return cls(metadata.get("namespace", ""), metadata.get("name", ""), metadata.get("resourceVersion", ""))
+        """Read the names; the data is not looked at."""
+        metadata = _object(body, "metadata")
+        return cls(_text(metadata, "namespace"), _text(metadata, "name"))
+
+
+def _read_spec(raw: Mapping[str, Any]) -> tuple[DataSyncIntegrationSpec | None, InvalidSpec | None]:
+    try:
+        return DataSyncIntegrationSpec.from_dict(raw), None
+    except InvalidSpec as problem:
+        return None, problem
+    except (TypeError, ValueError, RecursionError):  # no JSON at all: no API server serves it
+        return None, InvalidSpec("The spec cannot be read")
+
+
+def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = parent.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(parent: Mapping[str, Any], key: str) -> str:
+    value = parent.get(key)
+    return value if isinstance(value, str) else ""

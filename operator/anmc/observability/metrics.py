@@ -1,6 +1,5 @@
 """Metrics of the process (operations.md 1); those of single integrations come from the collector."""
 
-from collections import Counter as Counts
 from collections.abc import Mapping
 from time import time
 from typing import Final
@@ -137,7 +136,7 @@ class Metrics:
         seconds: float,
         calls: Calls,
         floor: Mapping[Service, int],
-        counts: Counts[tuple[Category, Reason]],
+        counts: Mapping[tuple[Category, Reason], int],
     ) -> None:
         """Add what one run did."""
         name = direction.lower()
