@@ -21,6 +21,9 @@ MAX_DELAY: Final = 15.0
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 429})
 """Refusals with 4xx that pass; any other is the same the next time, such as a status that the schema refuses."""
 
+_MOVED_ON: Final = frozenset({CONFLICT, NOT_FOUND})
+"""Answers that say that the object is another one than we knew."""
+
 WriteMeter = Callable[[str], None]
 """Told the result of each write: `written`, `unchanged`, `conflict` or `failed`."""
 
@@ -82,8 +85,8 @@ class StatusWriter:
             await self._patch(target, merge_patch(target.served, status.to_dict()))
         except KUBE_ERRORS as error:
             code = status_of(error)
-            self._meter("conflict" if code == CONFLICT else "failed")
-            if code in {CONFLICT, NOT_FOUND}:
+            self._meter("conflict" if code in _MOVED_ON else "failed")
+            if code in _MOVED_ON:
                 raise StatusConflict from None
             raise StatusNotTaken(code or type(error).__name__) from None
 
@@ -100,7 +103,7 @@ class StatusWriter:
                 await self._patch(target, patch)
             except KUBE_ERRORS as error:
                 code = status_of(error)
-                self._meter("conflict" if code == CONFLICT else "failed")
+                self._meter("conflict" if code in _MOVED_ON else "failed")
                 if code == NOT_FOUND or (code == CONFLICT and not await self._look_again(target)):
                     return
                 if _is_final(code) or asyncio.get_running_loop().time() > give_up_at:

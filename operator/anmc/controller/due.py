@@ -12,6 +12,7 @@ from anmc.api.status import DirectionStatus, IntegrationStatus
 from anmc.controller.conditions import SYNCED
 from anmc.controller.sighting import Requests
 from anmc.rules.schedule import Schedule, next_pull, next_push, retry_delay
+from anmc.rules.windows import may_resume
 
 LEAST_PUSH_STALENESS: Final = timedelta(minutes=10)
 """Age of the last success at which a push counts as stale, at the shortest intervals (operations.md 2)."""
@@ -66,9 +67,15 @@ class Situation:
         return last.start_time if last is not None and last.start_time >= self.active_since else None
 
     def was_interrupted(self, direction: Direction) -> bool:
-        """Whether a run did not end since the activation: its process died, or something stopped it."""
+        """Whether the last run was stopped, and is to be taken up at once.
+
+        One from before the activation is, while it may be resumed (sync.md W8): switching off and on again loses
+        nothing. Later the schedule decides, as for every activation (sync.md W11).
+        """
         last = self.status.of(direction).last_run
-        return last is not None and last.result is RunResult.INTERRUPTED and last.start_time >= self.active_since
+        if last is None or last.result is not RunResult.INTERRUPTED:
+            return False
+        return last.start_time >= self.active_since or may_resume(last.completion_time, self.now)
 
     def ran_dry(self, direction: Direction) -> bool:
         """Whether this generation of the spec had its dry run (sync.md W17)."""

@@ -51,6 +51,7 @@ class World:
             raise Interrupted("The operator is shutting down")
 
     async def write(self, entry: Entry, status: IntegrationStatus) -> None:
-        """Make a status the entry's, then the object's."""
+        """Make a status the entry's, then the object's, if there still is one."""
         entry.status = status
-        await self.writer.write(entry.target, status)
+        if self.registry.get(entry.seen.uid) is entry:
+            await self.writer.write(entry.target, status)
