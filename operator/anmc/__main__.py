@@ -31,6 +31,7 @@ from anmc.observability.collector import IntegrationCollector
 from anmc.observability.health import PRUNER_LIMIT, SCHEDULER_LIMIT, Health, HttpEndpoint
 from anmc.observability.logs import configure_logging, get_logger
 from anmc.observability.metrics import CONTENT_TYPE, Metrics
+from anmc.observability.scheduling import SchedulerCollector
 from anmc.settings import Settings, read_settings
 from anmc.store.store import Store
 
@@ -116,6 +117,9 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
                 "prune": (lambda: clock.monotonic() - pruner.succeeded_at, PRUNER_LIMIT),
             },
         )
+        metrics.registry.register(
+            SchedulerCollector(lambda: views(scheduler.registry), ages=health.ages, now=clock.now)
+        )
         endpoint = HttpEndpoint(health, metrics.render, content_type=CONTENT_TYPE)
         operator = Operator(
             namespaces=settings.namespaces,
@@ -128,14 +132,15 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
             health=health,
             tasks=tasks,
         )
-        port = await _listen(endpoint, settings)
         try:
+            port = await _listen(endpoint, settings)
             lag = tasks.spawn(health.watch_lag(metrics.lag))
             log.info("operator.started", version=version("anmc"), port=port, kopf=version("kopf"))
-            return await operator.run()
-        finally:
-            log.info("operator.stopped")
+            code = await operator.run()
             lag.cancel()
+            log.info("operator.stopped")
+            return code
+        finally:
             await endpoint.stop()
             await store.close()
 

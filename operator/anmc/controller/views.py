@@ -16,6 +16,8 @@ def _view(entry: Entry) -> IntegrationView:
         "name": seen.name,
         "is_active": seen.is_active,
         "status": entry.status,
+        "running": frozenset(entry.running),
+        "stale_after": dict(entry.stale_after),
         "running_since": dict(entry.running_since),
         "runs": dict(entry.runs),
         "records": dict(entry.records),

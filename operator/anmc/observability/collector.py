@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -12,6 +13,10 @@ from anmc.api.names import Category, Direction, Mode, RunResult, SyncType
 from anmc.api.status import IntegrationStatus
 
 _NAMES = ["integration_namespace", "integration"]
+
+_ALERTED_RESULTS: Final = (RunResult.SUCCEEDED, RunResult.FAILED)
+_ALERTED_CATEGORIES: Final = (Category.PROCESSING_ERROR, Category.VALIDATION_ERROR, Category.UNABLE_TO_UPDATE)
+"""Values that alerts look at: their counters exist with 0 from the first sight of an integration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,9 @@ class IntegrationView:
     sync_type: SyncType = SyncType.CONSERVATIVE
     push_mode: Mode = Mode.APPLY
     pull_mode: Mode = Mode.APPLY
+    running: frozenset[Direction] = frozenset()
     running_since: Mapping[Direction, datetime] = field(default_factory=dict)
+    stale_after: Mapping[Direction, datetime] = field(default_factory=dict)
     runs: Mapping[tuple[Direction, RunResult], int] = field(default_factory=dict)
     records: Mapping[tuple[Direction, Category], int] = field(default_factory=dict)
 
@@ -85,6 +92,7 @@ def _people(views: Iterable[IntegrationView]) -> Iterator[Metric]:
         "linked": GaugeMetricFamily("anmc_linked_people", "Profiles and people known to be the same", labels=_NAMES),
         "suppressed": GaugeMetricFamily("anmc_suppressed_people", "Numbers that no machine may opt in", labels=_NAMES),
         "deferred_opt_ins": GaugeMetricFamily("anmc_deferred_opt_ins", "Opt-ins that wait", labels=_NAMES),
+        "dead_letters": GaugeMetricFamily("anmc_dead_letters", "Records that failed after their tries", labels=_NAMES),
     }
     for view in views:
         for name, family in families.items():
@@ -100,6 +108,9 @@ def _directions(views: Iterable[IntegrationView]) -> Iterator[Metric]:
     watermark = GaugeMetricFamily(
         "anmc_sync_watermark_timestamp_seconds", "Everything before it has been read", labels=labels
     )
+    stale = GaugeMetricFamily(
+        "anmc_sync_stale_after_timestamp_seconds", "Stale from then on, unless a run succeeds before", labels=labels
+    )
     failures = GaugeMetricFamily("anmc_sync_consecutive_failures", "Failed runs in a row", labels=labels)
     for view in views:
         for direction in Direction:
@@ -109,11 +120,12 @@ def _directions(views: Iterable[IntegrationView]) -> Iterator[Metric]:
                 (watermark, state.watermark),
                 (next_run, state.next_run_time if view.is_active else None),
                 (started, view.running_since.get(direction)),
+                (stale, view.stale_after.get(direction)),
             ):
                 if time is not None:
                     family.add_metric(where, time.timestamp())
             failures.add_metric(where, state.consecutive_failures)
-    yield from (started, success, next_run, watermark, failures)
+    yield from (started, success, next_run, watermark, stale, failures)
 
 
 def _counters(views: Iterable[IntegrationView]) -> Iterator[Metric]:
@@ -122,12 +134,10 @@ def _counters(views: Iterable[IntegrationView]) -> Iterator[Metric]:
         "anmc_sync_records", "Records by outcome category", labels=[*_NAMES, "direction", "category"]
     )
     for view in views:
-        for direction in Direction:
-            for result in (RunResult.SUCCEEDED, RunResult.FAILED):
-                runs.add_metric([*view.labels, direction.lower(), result], view.runs.get((direction, result), 0))
-        for (direction, result), count in view.runs.items():
-            if result not in {RunResult.SUCCEEDED, RunResult.FAILED}:
-                runs.add_metric([*view.labels, direction.lower(), result], count)
-        for (direction, category), count in view.records.items():
+        known = dict.fromkeys(((direction, result) for direction in Direction for result in _ALERTED_RESULTS), 0)
+        for (direction, result), count in (known | dict(view.runs)).items():
+            runs.add_metric([*view.labels, direction.lower(), result], count)
+        seen = dict.fromkeys(((direction, category) for direction in Direction for category in _ALERTED_CATEGORIES), 0)
+        for (direction, category), count in (seen | dict(view.records)).items():
             records.add_metric([*view.labels, direction.lower(), category], count)
     yield from (runs, records)

@@ -40,6 +40,10 @@ class Health:
             checks |= {name: (age(), limit) for name, (age, limit) in self.leader_ages.items()}
         return checks
 
+    def ages(self) -> dict[str, float]:
+        """Return the seconds since the last turn of each loop that should be turning now."""
+        return {name: value for name, (value, _) in self.checks().items() if name != "loop_lag"}
+
     @property
     def is_healthy(self) -> bool:
         """Whether what this process should be doing is being done."""
@@ -72,7 +76,7 @@ class HttpEndpoint:
         self._health = health
         self._render = render
         self._content_type = content_type
-        self._rendering = asyncio.Lock()
+        self._rendering: asyncio.Future[bytes] | None = None
         application = web.Application()
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/healthz", self._healthz)
@@ -92,8 +96,10 @@ class HttpEndpoint:
         await self._runner.cleanup()
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        async with self._rendering:  # one at a time, off the loop: a page of thousands of series takes a second
-            page = await asyncio.to_thread(self._render)
+        # Off the loop, since a page of thousands of series takes a second, and once for all who ask meanwhile.
+        if self._rendering is None or self._rendering.done():
+            self._rendering = asyncio.ensure_future(asyncio.to_thread(self._render))
+        page = await asyncio.shield(self._rendering)
         return web.Response(body=page, headers={"Content-Type": self._content_type})
 
     async def _healthz(self, _: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 
 import structlog
@@ -12,11 +13,16 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 LIBRARIES: Final = ("kopf", "httpx", "httpcore", "aiohttp", "kubernetes", "sqlalchemy", "alembic", "asyncio")
 """Libraries that log through our filter, from warning up."""
 
-_SECRETS: Final = re.compile(
-    r"API Key invalid or not present[^\"']*"  # Action Network repeats the key behind this phrase
-    r"|(?<![0-9A-Za-z-])\+?\d{7,}(?![0-9A-Za-z-])"  # a number that could be a telephone's
-    r"|[^\s\"'<>@]+@[^\s\"'<>@]+\.[^\s\"'<>@]+",  # an e-mail address
+_REDACTION: Final = re.compile(
+    r"(?P<id>(?<![0-9A-Za-z])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"  # an object's uid
+    r"|(?:push|pull)-\d{8}-\d{6}-[0-9a-f]{4})(?![0-9A-Za-z@%]))"  # a run's id
+    r"|API Key invalid or not present[^\"']*"  # Action Network repeats the key behind this phrase
+    r"|\+?\d{7,}"  # a number that could be a telephone's
+    r"|\+?(?:1[ .-]?)?\(?\d{3}\)?[ .-]?\d{3}[ .-]\d{4}(?!\d)"  # the same as people write it
+    r"|[^\s\"'<>@]+(?:@|%40)[^\s\"'<>@]+\.[^\s\"'<>@]+"  # an e-mail address
+    r"|(?<=\?)[^\s\"'<>?]+=[^\s\"'<>]*",  # a query string
 )
+"""What never reaches a log, after the ids that look like it and may."""
 
 _FREE_TEXT: Final = frozenset({"event", "message", "remedy", "exception", "cause"})
 """Fields whose text somebody else may have written; all others are names, numbers and ids of our own."""
@@ -33,7 +39,7 @@ def get_logger() -> FilteringBoundLogger:
 
 def redact(text: str) -> str:
     """Take numbers, e-mail addresses and keys out of free text."""
-    return _SECRETS.sub(REDACTED, text)
+    return _REDACTION.sub(lambda found: found["id"] or REDACTED, text)
 
 
 def configure_logging(*, level: str, log_format: LogFormat, shard: int) -> None:
@@ -41,7 +47,7 @@ def configure_logging(*, level: str, log_format: LogFormat, shard: int) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _with_time,
         _with_shard(shard),
     ]
     structlog.configure(
@@ -69,6 +75,11 @@ def configure_logging(*, level: str, log_format: LogFormat, shard: int) -> None:
     logging.getLogger("anmc").setLevel(level.upper())
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _with_time(_: Any, __: str, event: EventDict) -> EventDict:
+    event["time"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return event
 
 
 def _with_shard(shard: int) -> Processor:

@@ -1,10 +1,21 @@
 """Metrics of the process (operations.md 1); those of single integrations come from the collector."""
 
 from collections.abc import Mapping
+from itertools import product
 from time import time
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from anmc.api.names import Category, Direction, Reason
@@ -26,7 +37,10 @@ class Metrics:
     """
 
     def __init__(self, *, version: str, python_version: str, kopf_version: str, shard: int, shards: int) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter, unread
         self.registry = registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
         self._shard = str(shard)
         build = Gauge(
             "anmc_build_info",
@@ -98,11 +112,29 @@ class Metrics:
             "anmc_rate_limit_wait_seconds", "Time waited before requests", ["service", "cause"], registry=registry
         )
         self._kube = Counter("anmc_kube_writes", "Writes to the API server", ["object", "result"], registry=registry)
+        self._begin_with_zero()
+
+    def _begin_with_zero(self) -> None:
+        """Make the series of small closed sets exist from the start, so that a rate shows their first event."""
+        for kind, type_ in product(("integration", "secret"), ("listed", "added", "modified", "deleted")):
+            self._watch.labels(kind, type_)
+        for direction in Direction:
+            self._delay.labels(direction.lower())
+            self._run.labels(direction.lower())
+        for direction, service in product(Direction, Service):
+            self._calls.labels(direction.lower(), service)
+            self._floor.labels(direction.lower(), service)
         for service in Service:
             self._in_flight.labels(service)
-            for cause in ("pacing", "refused"):
-                self._waits.labels(service, cause)
-                self._wait_seconds.labels(service, cause)
+        for service, cause in product(Service, ("pacing", "refused")):
+            self._waits.labels(service, cause)
+            self._wait_seconds.labels(service, cause)
+        for service, reason in product(Service, ("rate_limited", "server_error", "timeout", "network", "invalid")):
+            self._retries.labels(service, reason)
+        for object_, result in product(("status", "report", "event"), ("written", "failed")):
+            self._kube.labels(object_, result)
+        for result in ("unchanged", "conflict"):
+            self._kube.labels("status", result)
 
     def render(self) -> bytes:
         """Return the page in Prometheus text format."""
