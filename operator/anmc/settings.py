@@ -1,12 +1,13 @@
 """Process settings: environment variables, read once at the start."""
 
 import os
+import re
 import secrets
 import socket
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from anmc.errors import SettingsInvalid
@@ -14,7 +15,22 @@ from anmc.errors import SettingsInvalid
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where Kubernetes tells a pod its namespace."""
 
-TextList = Annotated[tuple[str, ...], NoDecode]
+MAX_PORT: Final = 65_535
+
+_ADDRESS: Final = re.compile(r"([^:\s]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
+
+_NAMESPACE: Final = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def _check_namespace(name: str) -> str:
+    if not _NAMESPACE.fullmatch(name):
+        raise ValueError("must be the name of a namespace: lower-case letters, digits and hyphens, 63 at most")
+    return name
+
+
+Namespace = Annotated[str, AfterValidator(_check_namespace)]
+
+Namespaces = Annotated[tuple[Namespace, ...], NoDecode]
 """Comma-separated text; blanks around entries and empty entries are dropped."""
 
 
@@ -30,7 +46,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ANMC_", env_ignore_empty=True, frozen=True, extra="ignore")
 
-    namespaces: TextList = ()
+    namespaces: Namespaces = ()
     """Namespaces to watch; empty means all of them."""
 
     database_url: SecretStr = SecretStr("sqlite:///./anmc.db")
@@ -42,7 +58,7 @@ class Settings(BaseSettings):
     allowed_origins: str = "https://*.mcommons.com,https://actionnetwork.org"
     """Origins that specs may name; an `http://` origin must be listed in full."""
 
-    http_address: str = Field(default="0.0.0.0:8080", pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
+    http_address: str = "0.0.0.0:8080"
     """Where `/metrics`, `/healthz` and `/readyz` are served; port 0 takes a free one."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -62,8 +78,15 @@ class Settings(BaseSettings):
     pod_uid: str = Field(default_factory=lambda: secrets.token_hex(8))
     """Together they say who holds the Lease; a new pod is never taken for the old one."""
 
-    lease_namespace: str = Field(default_factory=_own_namespace)
+    lease_namespace: Namespace = Field(default_factory=_own_namespace)
     """Where the Lease `anmc-shard-<n>` lives."""
+
+    @field_validator("http_address")
+    @classmethod
+    def _check_address(cls, value: str) -> str:
+        if not _ADDRESS.fullmatch(value) or int(value.rpartition(":")[2]) > MAX_PORT:
+            raise ValueError("must be a host and a port, such as 0.0.0.0:8080 or [::]:8080")
+        return value
 
     @field_validator("namespaces", mode="before")
     @classmethod
@@ -100,4 +123,5 @@ def read_settings() -> Settings:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         variable = "ANMC_" + str(problem["loc"][0]).upper() if problem["loc"] else "the environment"
-        raise SettingsInvalid(f"{variable}: {problem['msg']}", remedy="Correct the variable and start again.") from None
+        sentence = problem["msg"].removeprefix("Value error, ")
+        raise SettingsInvalid(f"{variable}: {sentence}", remedy="Correct the variable and start again.") from None

@@ -2,18 +2,23 @@
 
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from anmc.__main__ import main as run_operator
 
-app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; a usage error is one line on standard error and exit code 2."""
-    app()
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except TyperException as error:  # Typer's own report takes three lines
+        typer.echo(f"anmc-operator: {error.format_message()}", err=True)
+        sys.exit(2)
 
 
 @app.callback(invoke_without_command=True)

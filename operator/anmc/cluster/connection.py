@@ -40,7 +40,7 @@ async def connect() -> AsyncIterator[client.ApiClient]:
     except config.ConfigException:
         try:
             await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (config.ConfigException, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # the client reads what it finds there unchecked
             raise SettingsInvalid(
                 f"KUBECONFIG: no usable configuration ({type(error).__name__})",
                 remedy="Run in a cluster, or set KUBECONFIG to the path of a kubeconfig.",
