@@ -58,7 +58,8 @@ def operator(
 ) -> Iterator[OperatorProcess]:
     """The operator of all tests that do not end it."""
     directory = tmp_path_factory.mktemp("operator")
-    process = OperatorProcess(directory, _settings(shared_home, rights, simulators))
+    # At debug, so that a test can search the log for what must not be in it.
+    process = OperatorProcess(directory, {**_settings(shared_home, rights, simulators), "ANMC_LOG_LEVEL": "debug"})
     try:
         yield process.wait_until("leading")
     finally:

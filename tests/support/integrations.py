@@ -131,7 +131,7 @@ class Integration:
     def wait(self, path: str, value: str | None = None) -> None:
         """Return when a JSON path of the object has a value, or any value."""
         expected = "" if value is None else f"={value}"
-        self.home.kubectl("wait", "dsi", self.name, f"--for=jsonpath={{{path}}}{expected}", "--timeout=90s")
+        self.home.kubectl("wait", "dsi", self.name, f"--for=jsonpath={{{path}}}{expected}", "--timeout=60s")
 
     def wait_for_reason(self, type_: str, reason: str) -> Manifest:
         """Return the condition of a type once it has a reason."""

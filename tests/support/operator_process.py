@@ -98,6 +98,10 @@ class OperatorProcess:
         """Return the lines of `/metrics`."""
         return httpx.get(f"{self._url()}/metrics").raise_for_status().text.splitlines()
 
+    def metric(self, series: str) -> float:
+        """Return the value of one series, 0 while it is not there."""
+        return next((float(line.split()[-1]) for line in self.metrics() if line.startswith(f"{series} ")), 0.0)
+
     def is_alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None

@@ -105,7 +105,8 @@ class Account:
         self.login: str = company["users"][0]["login"]
         self.token = token
         self.key = key
-        self._keys = {key}
+        self.keys = [key]
+        """Every key of the list, the revoked ones too."""
 
     def text_keyword(self, phone: str, **fields: str) -> None:
         """Join by phone, then give more than a number."""
@@ -153,11 +154,11 @@ class Account:
         """Revoke the key of Action Network."""
         self.simulators.post("/action-network/replace-key", {"key": self.key, "new_key": key})
         self.key = key
-        self._keys.add(key)
+        self.keys.append(key)
 
     def requests(self) -> list[Record]:
         """Return the requests that came with this account's credentials, oldest first."""
-        mine = {self.login, *self._keys}
+        mine = {self.login, *self.keys}
         return [request for request in self.simulators.journal()["requests"] if request["account"] in mine]
 
     def operations(self) -> list[str]:
