@@ -1,0 +1,1 @@
+"""`make demo`: the whole sync, told as a story with a check at every step."""
