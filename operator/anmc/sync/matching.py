@@ -5,7 +5,7 @@ from anmc.rules.decisions import Ambiguous, MatchedPerson, NoMatch, PersonMatch,
 from anmc.rules.match import column_person_id, match_email, match_holders
 from anmc.rules.normalise import email_or_none
 from anmc.rules.records import Person, PersonId, Phone
-from anmc.sync.ports import ActionNetwork
+from anmc.sync.ports import ActionNetwork, Service
 from anmc.sync.run import RunContext
 
 
@@ -41,6 +41,7 @@ class PersonMatcher:
     async def holders(self, phone: Phone) -> list[Person]:
         """Return everybody who holds exactly this number, checked once more here (sync.md 2.2)."""
         reading = self._context.sightings.phone
+        self._context.floor[Service.ACTION_NETWORK] += 1
         return [person for person in await self._people.find_people_by_phone(phone) if reading(person.number) == phone]
 
     async def _linked(self, linked: PersonId, named: PersonId | None, phone: Phone, need: PushNeed) -> PersonMatch:
@@ -49,6 +50,7 @@ class PersonMatcher:
             return Ambiguous(Reason.ID_AND_PHONE_DISAGREE, holders)
         if need is PushNeed.OPT_OUT_MATCH:
             return MatchedPerson(linked, None)
+        self._context.floor[Service.ACTION_NETWORK] += 1
         person = await self._people.get_person(linked)
         if self._context.sightings.phone(person.number) != phone:
             return Ambiguous(Reason.PHONE_CHANGED)
@@ -69,6 +71,7 @@ class PersonMatcher:
         """Nobody holds the number, and the column names somebody, who may be gone (sync.md M4, I8)."""
         if need is PushNeed.OPT_OUT_MATCH:
             return NoMatch()
+        self._context.floor[Service.ACTION_NETWORK] += 1
         await self._people.get_person(named)
         known = await self._context.memory.recall(people=[named])
         return Ambiguous(Reason.ID_AND_PHONE_DISAGREE if named in known.link_of_person else Reason.PHONE_CHANGED)
@@ -79,6 +82,7 @@ class PersonMatcher:
         if claim in self._emails:
             return Ambiguous(Reason.EMAIL_SHARED)
         self._emails.add(claim)
+        self._context.floor[Service.ACTION_NETWORK] += 1
         people = await self._people.find_people_by_email(email)
         known = await self._context.memory.recall(people=[person.id for person in people])
         return match_email(people, email=email, linked_elsewhere=frozenset(known.link_of_person))

@@ -241,7 +241,8 @@ class _Pull:
         links = []
         if profile is not None and (decision.link or decision.settle):
             settled = settle(context.policy.mappings, profile, person, decision.settle, context.hasher)
-            earlier = facts.link.settled if facts.link else {}
+            # A profile that came back under a new id has settled nothing yet.
+            earlier = facts.link.settled if facts.link and facts.link.profile_id == profile.id else {}
             links = [Link(profile.id, person.id, number, {**earlier, **settled})]
         outcome, queued = decision.outcome, []
         if decision.stage_opt_in:

@@ -13,6 +13,7 @@ from anmc.rules.decisions import MatchedPerson, PersonMatch, PushDecision, PushF
 from anmc.rules.fields import settle
 from anmc.rules.fingerprint import subscription_stamp
 from anmc.rules.outcomes import Outcome
+from anmc.rules.phone import PhoneProblem
 from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_push
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile, ProfileId, SubscriberRow
 from anmc.rules.remembered import Link, PersonSeen, ProfileSeen, Suppression
@@ -33,7 +34,7 @@ class StagedOptOut:
     """An opt-out that waits for the end of the reads (sync.md C13)."""
 
     facts: PushFacts
-    phone: Phone
+    phone: Phone | None
     decision: PushDecision
 
 
@@ -167,6 +168,8 @@ class _Push:
                 await self._conclude(facts, triage)
             elif isinstance(facts.phone, Phone):
                 await self._decide(facts, facts.phone, triage)
+            else:
+                await self._decide_without_number(facts, facts.phone, triage)
         except RECORD_ERRORS as error:
             await self._conclude(facts, failed(error, Service.ACTION_NETWORK))
 
@@ -182,15 +185,25 @@ class _Push:
             now=self._context.now(),
         )
 
+    async def _decide_without_number(self, facts: PushFacts, problem: PhoneProblem, need: PushNeed) -> None:
+        """Nobody can be looked up, but an opt-out still reaches the linked person (sync.md I4)."""
+        if need is PushNeed.OPT_OUT_MATCH and facts.link is not None:
+            await self._stage_opt_out(facts, None, MatchedPerson(facts.link.person_id, None))
+        else:
+            await self._conclude(facts, Outcome(Category.NO_EXPORT, problem.reason))
+
+    async def _stage_opt_out(self, facts: PushFacts, phone: Phone | None, match: PersonMatch) -> None:
+        decision = decide_opt_out(facts, match)
+        if decision.opt_out and not self._context.is_dry:
+            self._staged.append(StagedOptOut(facts, phone, decision))
+        else:
+            await self._conclude(facts, decision.outcome, handled_opt_out=True)
+
     async def _decide(self, facts: PushFacts, phone: Phone, need: PushNeed) -> None:
         policy, hasher = self._context.policy, self._context.hasher
         match = await self._matcher.match(facts, phone, need)
         if need is PushNeed.OPT_OUT_MATCH:
-            decision = decide_opt_out(facts, match)
-            if decision.opt_out and not self._context.is_dry:
-                self._staged.append(StagedOptOut(facts, phone, decision))
-            else:
-                await self._conclude(facts, decision.outcome, handled_opt_out=True)
+            await self._stage_opt_out(facts, phone, match)
             return
         if need is PushNeed.LINKED_PERSON and isinstance(match, MatchedPerson) and match.person is not None:
             decision = decide_data(facts, match.person, policy, hasher)
@@ -207,11 +220,11 @@ class _Push:
         read, people = person, []
         seen = await self._person_seen(read)
         if decision.create is not None:
-            self._context.floor[Service.ACTION_NETWORK] += 2 + (decision.create.email is not None)
+            self._context.floor[Service.ACTION_NETWORK] += 1
             person = await self._context.action_network.create_person(decision.create)
             people = [self._sightings.handled_person(person, decision.outcome, before=None, wish_written=True)]
         elif decision.update is not None:
-            self._context.floor[Service.ACTION_NETWORK] += 2
+            self._context.floor[Service.ACTION_NETWORK] += 1
             person_id, values = decision.update
             person = await self._context.action_network.update_person(person_id, values)
             people = [self._sightings.written_person(person, decision.outcome, read=read, before=seen)]
@@ -260,7 +273,7 @@ class _Push:
             links = [
                 Link(facts.profile.id, person.id, self._context.hasher.number(staged.phone))
                 for person in people
-                if person.id == decision.link_to
+                if staged.phone is not None and person.id == decision.link_to
             ]
         await self._conclude(
             facts,
@@ -277,14 +290,14 @@ class _Push:
         written: dict[PersonId, Person] = {}
         look_up = False
         for person_id in staged.decision.opt_out:
-            self._context.floor[Service.ACTION_NETWORK] += 1 if staged.facts.link else 2
+            self._context.floor[Service.ACTION_NETWORK] += 1
             try:
                 written[person_id] = await self._write_false(person_id)
             except PersonGone:
                 look_up = True
             else:
                 look_up = look_up or self._sightings.phone(written[person_id].number) != staged.phone
-        if look_up:
+        if look_up and staged.phone is not None:
             for person in await self._matcher.holders(staged.phone):
                 if person.id not in written:
                     written[person.id] = await self._write_false(person.id)

@@ -9,7 +9,7 @@ from typing import Final
 from anmc.api.names import Category, Reason
 from anmc.errors import OutcomeUnknown, PersonGone, PhoneRejected, ServiceRefused
 from anmc.rules.consent import NEVER, judge_opt_in, may_opt_in, observe_membership, read_membership, read_wish
-from anmc.rules.outcomes import Outcome
+from anmc.rules.outcomes import Outcome, strongest
 from anmc.rules.records import Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Attempt, AttemptResult, PersonSeen, QueuedOptIn
 from anmc.rules.states import Membership
@@ -37,6 +37,9 @@ _DROPPED: Final[Mapping[Reason, Outcome]] = {
 _GONE: Final = Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE)
 _PHONE_CHANGED: Final = Outcome(Category.HELD, Reason.PHONE_CHANGED)
 _PROFILE_DELETED: Final = Outcome(Category.UNABLE_TO_UPDATE, Reason.PROFILE_DELETED)
+
+_WAITING: Final = frozenset({Reason.OUTSIDE_SEND_WINDOW, Reason.DAILY_CAP_REACHED})
+"""Reasons of an opt-in that stays in the queue."""
 
 _OPEN_ATTEMPT: Final = frozenset({AttemptResult.INTENDED, AttemptResult.UNKNOWN})
 """Calls whose answer nobody has seen: what Mobile Commons shows now is their answer (sync.md C18)."""
@@ -237,6 +240,7 @@ class _Release:
 
 
 def deferred(outcome: Outcome, reason: Reason) -> Outcome:
-    """Say of an outcome that its opt-in waits: an import stays one, nothing done becomes Held (sync.md Q1, Q2)."""
-    visible = outcome.category in {Category.IMPORTED, Category.UPDATED_IN_MOBILE_COMMONS}
-    return Outcome(outcome.category if visible else Category.HELD, reason, outcome.fields)
+    """Say of an outcome that its opt-in waits: an import stays one, nothing done becomes Held (sync.md Q1, Q2, O1)."""
+    waited_before = outcome.reason in _WAITING
+    done = replace(outcome, reason=Reason.APPLIED) if waited_before else outcome
+    return strongest((done, Outcome(Category.HELD, reason)))
