@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from anmc.api.names import Direction, InitialSync, Reason
-from anmc.rules.consent import NEVER, Wish, observe_membership, read_membership, read_wish
+from anmc.rules.consent import NEVER, Wish, read_membership, read_wish
 from anmc.rules.decisions import PullDecision, PullFacts
 from anmc.rules.fields import settle
 from anmc.rules.match import match_profile
 from anmc.rules.outcomes import Outcome
 from anmc.rules.pull import decide_pull, recognise
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
-from anmc.rules.remembered import Link, PersonSeen, ProfileSeen, QueuedOptIn, Suppression
+from anmc.rules.remembered import Link, PersonSeen, ProfileSeen, QueuedOptIn
 from anmc.rules.windows import is_eligible, next_pull_watermark, pull_filter_bound, pull_lower_bound
+from anmc.sync import ledger
 from anmc.sync.failures import RECORD_ERRORS, failed
 from anmc.sync.ports import Changes, Known, Positions, Service
 from anmc.sync.release import deferred, release_opt_ins
@@ -169,7 +170,7 @@ class _Pull:
         wish = read_wish(person.values.get(policy.opt_in_field))
         reading = read_membership(profile, policy.scope) if profile else NEVER
         attempt = known.attempts.get((number, policy.target)) if number and policy.target else None
-        suppression = await self._suppression(profile, number, known)
+        suppression = await ledger.observe(self._context, reading, number, known)
         other = linked.link_of_profile.get(profile.id) if profile else None
         facts = PullFacts(
             person=person,
@@ -177,7 +178,7 @@ class _Pull:
             wish=wish,
             link=link,
             seen=seen,
-            match=match_profile(profile, person=person, link=link or other, policy=policy),
+            match=match_profile(profile, person=person, link=other or link, policy=policy),
             membership=reading,
             suppression=suppression,
             attempt=attempt,
@@ -191,43 +192,24 @@ class _Pull:
         )
         decision = decide_pull(facts, policy, self._context.hasher)
         try:
-            await self._apply(facts, decision, number, profile, known, linked)
+            await self._apply(facts, decision, known, linked)
         except RECORD_ERRORS as error:
             await self._conclude(person, failed(error, Service.MOBILE_COMMONS), known)
-
-    async def _suppression(
-        self, profile: Profile | None, number: NumberHash | None, known: Known
-    ) -> Suppression | None:
-        """Refill the ledger from every profile read (sync.md C7)."""
-        if number is None or profile is None:
-            return known.suppressions.get(number) if number is not None else None
-        target = self._context.policy.target
-        suppression = observe_membership(
-            read_membership(profile, self._context.policy.scope),
-            known.suppressions.get(number),
-            number,
-            attempt=known.attempts.get((number, target)) if target else None,
-            now=self._context.now(),
-        )
-        if suppression is not None and suppression != known.suppressions.get(number):
-            await self._context.remember(Changes(suppressions=[suppression]))
-        return suppression
 
     async def _apply(
         self,
         facts: PullFacts,
         decision: PullDecision,
-        number: NumberHash | None,
-        profile: Profile | None,
         known: Known,
         linked: Known,
     ) -> None:
         """Write one decision to both services and remember what they answered (sync.md Q24)."""
         person, context = facts.person, self._context
-        if context.is_dry or not isinstance(facts.phone, Phone) or number is None:
+        if context.is_dry or not isinstance(facts.phone, Phone):
             await self._conclude(person, decision.outcome, known)
             return
-        read = profile
+        number = context.hasher.number(facts.phone)
+        profile = read = facts.match if isinstance(facts.match, Profile) else None
         profiles: list[ProfileSeen] = []
         if decision.profile_update is not None:
             context.floor[Service.MOBILE_COMMONS] += 1

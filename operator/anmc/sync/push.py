@@ -8,7 +8,7 @@ from datetime import datetime
 
 from anmc.api.names import Category, Direction, Reason
 from anmc.errors import PersonGone
-from anmc.rules.consent import WISH_TEXT, Membership, MembershipReading, Wish, observe_membership, read_membership
+from anmc.rules.consent import WISH_TEXT, Membership, Wish, read_membership
 from anmc.rules.decisions import MatchedPerson, PersonMatch, PushDecision, PushFacts, PushNeed
 from anmc.rules.fields import settle
 from anmc.rules.fingerprint import subscription_stamp
@@ -16,8 +16,9 @@ from anmc.rules.outcomes import Outcome
 from anmc.rules.phone import PhoneProblem
 from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_push
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile, ProfileId, SubscriberRow
-from anmc.rules.remembered import Link, PersonSeen, ProfileSeen, Suppression
+from anmc.rules.remembered import Link, PersonSeen, ProfileSeen
 from anmc.rules.windows import next_push_watermark, push_lower_bound
+from anmc.sync import ledger
 from anmc.sync.failures import RECORD_ERRORS, failed
 from anmc.sync.matching import PersonMatcher
 from anmc.sync.ports import Changes, Known, Positions, Service
@@ -149,7 +150,7 @@ class _Push:
         """Decide about one profile and do it; its failure is its outcome, and the others go on."""
         link = known.link_of_profile.get(profile.id)
         reading = read_membership(profile, self._context.policy.scope)
-        suppression = self._suppression(reading, number, known)
+        suppression = await ledger.observe(self._context, reading, number, known)
         facts = PushFacts(
             profile=profile,
             phone=self._sightings.phone(profile.number),
@@ -160,8 +161,6 @@ class _Push:
             suppression=suppression,
             lower_bound=self._lower_bound,
         )
-        if suppression is not None and suppression != known.suppressions.get(suppression.number_hash):
-            await self._context.remember(Changes(suppressions=[suppression]))
         try:
             triage = triage_push(facts, self._context.policy, self._context.hasher)
             if isinstance(triage, Outcome):
@@ -172,18 +171,6 @@ class _Push:
                 await self._decide_without_number(facts, facts.phone, triage)
         except RECORD_ERRORS as error:
             await self._conclude(facts, failed(error, Service.ACTION_NETWORK))
-
-    def _suppression(self, reading: MembershipReading, number: NumberHash | None, known: Known) -> Suppression | None:
-        if number is None:
-            return None
-        target = self._context.policy.target
-        return observe_membership(
-            reading,
-            known.suppressions.get(number),
-            number,
-            attempt=known.attempts.get((number, target)) if target else None,
-            now=self._context.now(),
-        )
 
     async def _decide_without_number(self, facts: PushFacts, problem: PhoneProblem, need: PushNeed) -> None:
         """Nobody can be looked up, but an opt-out still reaches the linked person (sync.md I4)."""

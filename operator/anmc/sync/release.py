@@ -13,6 +13,7 @@ from anmc.rules.outcomes import Outcome, strongest
 from anmc.rules.records import Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Attempt, AttemptResult, PersonSeen, QueuedOptIn
 from anmc.rules.states import Membership
+from anmc.sync import ledger
 from anmc.sync.failures import RECORD_ERRORS, failed
 from anmc.sync.ports import Changes, Known, Service
 from anmc.sync.run import RunContext
@@ -147,11 +148,7 @@ class _Release:
             return
         attempt = known.attempts.get((number, policy.target))
         reading = read_membership(profile, policy.scope)
-        suppression = observe_membership(
-            reading, known.suppressions.get(number), number, attempt=attempt, now=context.now()
-        )
-        if suppression is not None:
-            await context.remember(Changes(suppressions=[suppression]))
+        suppression = await ledger.observe(context, reading, number, known)
         if attempt is not None and attempt.result in _OPEN_ATTEMPT and reading.membership is not Membership.NEVER:
             await self._judge(candidate, seen, attempt, profile)
             return
