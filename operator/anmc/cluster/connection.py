@@ -1,6 +1,7 @@
 """The one connection to the API server, and what can go wrong with it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -39,7 +40,9 @@ async def connect() -> AsyncIterator[client.ApiClient]:
         config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     except config.ConfigException:
         try:
-            await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            # Read here, since the client has read the variable at its import; None is its default place.
+            path = os.environ.get("KUBECONFIG") or None
+            await config.load_kube_config(path, client_configuration=configuration)  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001  # the client reads what it finds there unchecked
             raise SettingsInvalid(
                 f"KUBECONFIG: no usable configuration ({type(error).__name__})",
