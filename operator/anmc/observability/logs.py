@@ -103,6 +103,8 @@ def _name_library(_: Any, __: str, event: EventDict) -> EventDict:
 def _format_exception(_: Any, __: str, event: EventDict) -> EventDict:
     """Show where a defect arose, without the values of variables or the text of foreign errors."""
     error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
     if isinstance(error, tuple):
         error = error[1]
     if isinstance(error, BaseException):
