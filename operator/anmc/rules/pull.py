@@ -176,7 +176,7 @@ def _write(
         newest=newest_record(profile, facts.person),
     )
     plan, held = hold_back(plan, wish=facts.wish.wish, sync_type=policy.sync_type)
-    outcomes = [*held, rule.outcome]
+    outcomes = [rule.outcome, *held]
     profile_update = dict(plan.to_profile)
     if profile_update:
         outcomes.append(Outcome(Category.UPDATED_IN_MOBILE_COMMONS, Reason.APPLIED, plan.moved))
