@@ -1,13 +1,62 @@
-"""What becomes of a record whose call failed: an outcome, so that the others go on."""
+"""What becomes of a call that failed: one record's outcome, so that the others go on, or the end of the run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from anmc.api.names import Category, Reason
-from anmc.errors import AnmcError, OutcomeUnknown, PersonGone, PhoneRejected, RateLimited, ServiceRefused
-from anmc.errors import ServiceUnavailable as Unavailable
+from anmc.errors import (
+    AnmcError,
+    OutcomeUnknown,
+    PersonGone,
+    PhoneRejected,
+    RateLimited,
+    ServiceRefused,
+    ServiceUnavailable,
+    SkipRecord,
+)
 from anmc.rules.outcomes import Outcome
 from anmc.sync.ports import Service
 
-RECORD_ERRORS = (PersonGone, PhoneRejected, ServiceRefused, OutcomeUnknown, Unavailable, RateLimited)
-"""Errors that concern one record; all others end the run."""
+RECORD_ERRORS: Final = (SkipRecord, OutcomeUnknown, ServiceUnavailable, RateLimited)
+"""Errors that concern one record while it is handled; all others end the run."""
+
+
+class RecordFailed(Exception):
+    """A call for one record failed; its outcome is known. Never leaves the handling of the record."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+
+
+@contextmanager
+def blaming(service: Service) -> Iterator[None]:
+    """Turn the errors of calls to a service into the record's outcome.
+
+    Raises:
+        RecordFailed: a call failed in a way that concerns this record.
+    """
+    try:
+        yield
+    except RECORD_ERRORS as error:
+        raise RecordFailed(failed(error, service)) from error
+
+
+@contextmanager
+def ending_the_run() -> Iterator[None]:
+    """Let a refused list call fail the run: without its record there is nothing to skip.
+
+    Raises:
+        ServiceUnavailable: in place of an error that would pass over one record.
+    """
+    try:
+        yield
+    except SkipRecord as error:
+        raise ServiceUnavailable(
+            error.message,
+            remedy="A later run asks again; if it stays, check what the account of the credentials may do.",
+        ) from error
 
 
 def failed(error: AnmcError, service: Service) -> Outcome:

@@ -38,15 +38,9 @@ class PersonMatcher:
             return await self._by_email(email)
         return by_number
 
-    async def holders(self, phone: Phone) -> list[Person]:
-        """Return everybody who holds exactly this number, checked once more here (sync.md 2.2)."""
-        reading = self._context.sightings.phone
-        self._context.floor[Service.ACTION_NETWORK] += 1
-        return [person for person in await self._people.find_people_by_phone(phone) if reading(person.number) == phone]
-
     async def _linked(self, linked: PersonId, named: PersonId | None, phone: Phone, need: PushNeed) -> PersonMatch:
         if named is not None and named != linked:
-            holders = tuple(person.id for person in await self.holders(phone))
+            holders = tuple(person.id for person in await find_holders(self._context, phone))
             return Ambiguous(Reason.ID_AND_PHONE_DISAGREE, holders)
         if need is PushNeed.OPT_OUT_MATCH:
             return MatchedPerson(linked, None)
@@ -57,7 +51,7 @@ class PersonMatcher:
         return MatchedPerson(linked, person)
 
     async def _by_number(self, facts: PushFacts, phone: Phone) -> PersonMatch:
-        holders = await self.holders(phone)
+        holders = await find_holders(self._context, phone)
         known = await self._context.memory.recall(people=[person.id for person in holders])
         return match_holders(
             holders,
@@ -86,3 +80,10 @@ class PersonMatcher:
         people = await self._people.find_people_by_email(email)
         known = await self._context.memory.recall(people=[person.id for person in people])
         return match_email(people, email=email, linked_elsewhere=frozenset(known.link_of_person))
+
+
+async def find_holders(context: RunContext, phone: Phone) -> list[Person]:
+    """Return everybody who holds exactly this number, checked once more here (sync.md 2.2)."""
+    context.floor[Service.ACTION_NETWORK] += 1
+    people = await context.action_network.find_people_by_phone(phone)
+    return [person for person in people if context.sightings.phone(person.number) == phone]

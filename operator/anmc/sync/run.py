@@ -3,19 +3,21 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from anmc.api.names import Direction, InitialSync, Mode, Reason, RunResult, Trigger
-from anmc.errors import TooManyFailures
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome
 from anmc.rules.policy import Policy
 from anmc.rules.send_window import SendWindow
 from anmc.rules.windows import may_resume
-from anmc.sync.ports import ActionNetwork, Changes, Checkpoint, Memory, MobileCommons, Positions, Service
+from anmc.sync.ports import ActionNetwork, Changes, Checkpoint, Memory, MobileCommons, Service
 from anmc.sync.sightings import Sightings
 from anmc.sync.tally import Tally
+
+EVERYBODY: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Lower bound of a full read: before either service existed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,15 @@ class RunOrder:
     resumed_from: Checkpoint | None = None
 
     def resume(self, checkpoint: Checkpoint | None) -> "RunOrder":
-        """Take up an interrupted run of the same spec, if it is young enough (sync.md W8)."""
+        """Take up an interrupted run of the same spec, if it is young enough (sync.md W8).
+
+        A full pull begins anew where the run before it read no more than its window.
+        """
         if (
             checkpoint is None
             or checkpoint.generation != self.generation
             or not may_resume(checkpoint.saved_at, self.started_at)
+            or (self.full and checkpoint.lower_bound > EVERYBODY)
         ):
             return self
         return replace(
@@ -57,10 +63,6 @@ class RunOrder:
             started_at=checkpoint.started_at,
             resumed_from=checkpoint,
         )
-
-
-MAX_LONE_FAILURES: Final = 20
-"""Failures that never end a run, however small it is (sync.md S3)."""
 
 
 class Progress(Protocol):
@@ -116,18 +118,32 @@ class RunContext:
         if not self.is_dry:
             await self.memory.remember(changes)
 
-    def check_failures(self) -> None:
-        """End the run when too many of its records failed (sync.md S3).
+    @property
+    def result(self) -> RunResult:
+        """Judge a run that came to its end: whole, in part because records failed, or dry."""
+        if self.is_dry:
+            return RunResult.DRY_RUN
+        return RunResult.PARTIALLY_SUCCEEDED if self.tally.failures else RunResult.SUCCEEDED
 
-        Raises:
-            TooManyFailures: with the numbers; the next run starts afresh.
+    def position(self, stored: datetime | None) -> datetime | None:
+        """Return where the last complete run ended: the older of what store and status say (sync.md 1).
+
+        A store that has lost it may have lost more: then at least the look-back is read again.
         """
-        failures, read = self.tally.failures, self.tally.records_read
-        if failures > MAX_LONE_FAILURES and failures * 100 > read * self.order.max_failure_percent:
-            raise TooManyFailures(
-                f"{failures} of {read} records failed, more than {self.order.max_failure_percent} %",
-                remedy="Read the reasons in the newest SyncReport; the next run starts afresh.",
-            )
+        known = self.order.known_watermark
+        if stored is None and known is not None:
+            return min(known, self.now() - self.order.lookback)
+        return min((mark for mark in (stored, known) if mark is not None), default=None)
+
+    def run_start(self, first_read_at: datetime | None) -> datetime:
+        """Return from when on this run has missed nothing; `first_read_at` in service time (sync.md W2).
+
+        A run that goes on does not read its first pages again: what changed there since it began is left to the
+        next one.
+        """
+        if first_read_at is None:
+            return self.now()
+        return first_read_at if self.order.resumed_from is None else min(first_read_at, self.order.started_at)
 
     def reported(self, outcome: Outcome) -> Outcome:
         """Return an outcome as the report shows it: planned instead of applied in a dry run."""
@@ -151,31 +167,10 @@ class RunContext:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """What came of a run. `watermark` is None while the run may not move it (sync.md W8)."""
+    """What came of a run. `watermark` is where the next one begins: unmoved, or None, if this one may not move it."""
 
     result: RunResult
     tally: Tally
     window_from: datetime
     window_to: datetime
     watermark: datetime | None
-    opt_ins_deferred: int = 0
-
-
-def end_of(
-    context: RunContext, *, window_from: datetime, window_to: datetime, positions: Positions, opt_ins_deferred: int = 0
-) -> RunEnd:
-    """Judge a run that came to its end: whole, in part because records failed, or dry."""
-    if context.is_dry:
-        result = RunResult.DRY_RUN
-    elif context.tally.failures:
-        result = RunResult.PARTIALLY_SUCCEEDED
-    else:
-        result = RunResult.SUCCEEDED
-    return RunEnd(
-        result=result,
-        tally=context.tally,
-        window_from=window_from,
-        window_to=window_to,
-        watermark=positions.watermark,
-        opt_ins_deferred=opt_ins_deferred,
-    )

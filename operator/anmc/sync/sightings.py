@@ -1,6 +1,8 @@
-"""What to remember of a record after it was handled, so that our own writes are recognised (sync.md W9)."""
+"""What to remember of a record: our own write is no change, and nobody else's passes for ours (sync.md W9)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 from anmc.rules.consent import Membership, Wish, read_membership, read_wish
 from anmc.rules.fingerprint import person_fingerprint, profile_fingerprint, subscription_stamp
@@ -11,8 +13,14 @@ from anmc.rules.policy import Policy
 from anmc.rules.records import NumberHash, Person, Phone, Profile
 from anmc.rules.remembered import PersonSeen, ProfileSeen
 
-_NOT_HANDLED = b""
+_NOT_HANDLED: Final = b""
 """Fingerprint of a record whose present form nobody has decided about yet; equal to none."""
+
+_NO_RUN: Final = ""
+"""Run of a record that was written to and not handled: it counts in none."""
+
+NUMBER_FIELD: Final = "phone_number"
+"""Name under which a number is added to a person (sync.md A4); it is no value of the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +53,104 @@ class Sightings:
         """Fingerprint a profile's present form, its membership included."""
         return profile_fingerprint(profile, read_membership(profile, self.policy.scope), self.policy, self.hasher)
 
-    def handled_person(
-        self, person: Person, outcome: Outcome, *, before: PersonSeen | None, wish_written: bool = False
-    ) -> PersonSeen:
-        """Return the entry of a person about whom this run has decided."""
-        return self._person(person, outcome, before, self.person_fingerprint(person), wish_written=wish_written)
+    def handled_person(self, person: Person, outcome: Outcome, *, before: PersonSeen | None) -> PersonSeen:
+        """Return the entry of a person about whom this run has decided, in the form read."""
+        wish = read_wish(person.values.get(self.policy.opt_in_field)).wish
+        stated_before = before.stated_wish if before else None
+        stated = stated_before if wish is Wish.UNKNOWN else wish
+        return PersonSeen(
+            person_id=person.id,
+            number_hash=self.number_hash(person.number),
+            stated_wish=stated,
+            wish_is_ours=before is not None and before.wish_is_ours and stated == stated_before,
+            modified_date=person.modified_date,
+            fingerprint=self.person_fingerprint(person),
+            outcome=outcome,
+            is_settled=is_settled(outcome),
+            run_id=self.run_id,
+        )
+
+    def created_person(self, person: Person, outcome: Outcome) -> PersonSeen:
+        """Return the entry of a person whom a push made: all of it is ours, the wish too."""
+        return replace(self.handled_person(person, outcome, before=None), wish_is_ours=True)
 
     def written_person(
-        self, person: Person, outcome: Outcome, *, read: Person | None, before: PersonSeen | None
+        self,
+        person: Person,
+        outcome: Outcome,
+        *,
+        read: Person | None,
+        written: Mapping[str, str],
+        before: PersonSeen | None,
     ) -> PersonSeen:
-        """Return the entry of a person that a push wrote to.
+        """Return the entry of a person after a write of ours, which is nobody's change (sync.md C5, W9).
 
-        The answer counts as handled only if the form read before the write was: else an edit made in Action
-        Network meanwhile would pass for our own.
+        `person` is as `rewritten_person` returns it. The form counts as handled only if a pull knew the one read
+        before the write: else an edit made in Action Network meanwhile would pass for our own. What a pull said
+        of the person stays.
         """
-        known = before is not None and read is not None and self.person_fingerprint(read) == before.fingerprint
-        fingerprint = self.person_fingerprint(person) if known else _NOT_HANDLED
-        return self._person(person, outcome, before, fingerprint, wish_written=True)
+        entry = before or replace(self.handled_person(person, outcome, before=None), run_id=_NO_RUN)
+        if self.policy.opt_in_field in written:
+            wish = read_wish(person.values.get(self.policy.opt_in_field)).wish
+            stated = entry.stated_wish if wish is Wish.UNKNOWN else wish
+            entry = replace(entry, stated_wish=stated, wish_is_ours=True)
+        if before is None or read is None or self.person_fingerprint(read) != before.fingerprint:
+            return replace(entry, fingerprint=_NOT_HANDLED, is_settled=False)
+        return replace(
+            entry,
+            number_hash=self.number_hash(person.number),
+            modified_date=person.modified_date,
+            fingerprint=self.person_fingerprint(person),
+        )
+
+    def released_person(self, before: PersonSeen, outcome: Outcome) -> PersonSeen:
+        """Return the entry of a person whose queued opt-in was examined.
+
+        It keeps the form that a pull has handled: what else the person says by now is left to the next one.
+        """
+        settled = before.is_settled and is_settled(outcome)
+        return replace(before, outcome=outcome, is_settled=settled, run_id=self.run_id)
 
     def handled_profile(self, profile: Profile, outcome: Outcome) -> ProfileSeen:
-        """Return the entry of a profile about which this run has decided."""
-        membership = read_membership(profile, self.policy.scope).membership
-        return self._profile(profile, outcome, membership, settled=is_settled(outcome))
+        """Return the entry of a profile about which this run has decided, in the form read."""
+        return ProfileSeen(
+            profile_id=profile.id,
+            number_hash=self.number_hash(profile.number),
+            membership=read_membership(profile, self.policy.scope).membership,
+            fingerprint=self.profile_fingerprint(profile),
+            subscription_stamp=self.subscription_stamp(profile),
+            outcome=outcome,
+            is_settled=is_settled(outcome),
+            run_id=self.run_id,
+        )
 
-    def written_profile(
-        self, profile: Profile, outcome: Outcome, *, read: Profile | None, before: ProfileSeen | None
-    ) -> ProfileSeen | None:
-        """Return the entry of a profile that a pull wrote to, None while a push still has to look at it.
-
-        Created by us, or handled in the form read before the write: the answer is our own echo. Anything else may
-        hold an opt-out that no push has seen yet.
-        """
-        is_echo = read is None or (before is not None and self.profile_fingerprint(read) == before.fingerprint)
-        if not is_echo:
+    def created_profile(self, answer: Profile, outcome: Outcome) -> ProfileSeen | None:
+        """Return the entry of a profile that a pull made; None if it has a membership, which is not our doing."""
+        if read_membership(answer, self.policy.scope).membership is not Membership.NEVER:
             return None
-        membership = read_membership(profile, self.policy.scope).membership
-        return self._profile(profile, outcome, membership, settled=before.is_settled if before else True)
+        return replace(self.handled_profile(answer, outcome), is_settled=True, run_id=_NO_RUN)
+
+    def written_profile(self, profile: Profile, *, read: Profile, before: ProfileSeen | None) -> ProfileSeen | None:
+        """Return the entry of a profile after a write of ours, None while a push has to look at it anyway.
+
+        `profile` is as `rewritten_profile` returns it. If no push knew the form read before the write, it may
+        hold an opt-out that none has seen.
+        """
+        if before is None or self.profile_fingerprint(read) != before.fingerprint:
+            return None
+        return replace(
+            before,
+            membership=read_membership(profile, self.policy.scope).membership,
+            fingerprint=self.profile_fingerprint(profile),
+            subscription_stamp=self.subscription_stamp(profile),
+        )
+
+    def opted_in_profile(self, answer: Profile, *, read: Profile, before: ProfileSeen | None) -> ProfileSeen | None:
+        """Return the entry of a profile after an opt-in call that made a membership; None as `written_profile`."""
+        if read_membership(answer, self.policy.scope).membership not in {Membership.ACTIVE, Membership.PENDING}:
+            return None
+        profile = replace(answer, number=read.number, values=read.values, constituent_ids=read.constituent_ids)
+        return self.written_profile(profile, read=read, before=before)
 
     def subscription_stamp(self, profile: Profile) -> bytes:
         """Hash the dates of the profile's row in the watched campaign, as a subscriber row shows them."""
@@ -90,32 +160,22 @@ class Sightings:
                 return subscription_stamp(subscription.activated_at, subscription.opted_out_at, self.hasher)
         return b""
 
-    def _person(
-        self, person: Person, outcome: Outcome, before: PersonSeen | None, fingerprint: bytes, *, wish_written: bool
-    ) -> PersonSeen:
-        wish = read_wish(person.values.get(self.policy.opt_in_field)).wish
-        stated_before = before.stated_wish if before else None
-        stated = stated_before if wish is Wish.UNKNOWN else wish
-        return PersonSeen(
-            person_id=person.id,
-            number_hash=self.number_hash(person.number),
-            stated_wish=stated,
-            wish_is_ours=wish_written or (before is not None and before.wish_is_ours and stated == stated_before),
-            modified_date=person.modified_date,
-            fingerprint=fingerprint,
-            outcome=outcome,
-            is_settled=is_settled(outcome) and fingerprint != _NOT_HANDLED,
-            run_id=self.run_id,
-        )
 
-    def _profile(self, profile: Profile, outcome: Outcome, membership: Membership, *, settled: bool) -> ProfileSeen:
-        return ProfileSeen(
-            profile_id=profile.id,
-            number_hash=self.number_hash(profile.number),
-            membership=membership,
-            fingerprint=self.profile_fingerprint(profile),
-            subscription_stamp=self.subscription_stamp(profile),
-            outcome=outcome,
-            is_settled=settled,
-            run_id=self.run_id,
-        )
+def rewritten_profile(read: Profile, answer: Profile, written: Mapping[str, str]) -> Profile:
+    """Return a profile as read, with what the answer to a write shows of the values written.
+
+    Whatever else the answer shows came between the two: nobody has decided about it yet.
+    """
+    return replace(read, values={**read.values, **{name: answer.values.get(name, "") for name in written}})
+
+
+def rewritten_person(read: Person, answer: Person, written: Mapping[str, str]) -> Person:
+    """Return a person as read, with what the answer to a write shows of the values written; as for a profile."""
+    has_number = NUMBER_FIELD in written
+    return replace(
+        read,
+        modified_date=answer.modified_date,
+        number=answer.number if has_number else read.number,
+        sms_status=answer.sms_status if has_number else read.sms_status,
+        values={**read.values, **{name: answer.values.get(name) for name in written if name != NUMBER_FIELD}},
+    )

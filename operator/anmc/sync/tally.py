@@ -12,10 +12,10 @@ from anmc.rules.records import PersonId, ProfileId
 MAX_DETAILS: Final = 200
 """Report lines kept of each sort, those that need a person and the others; a report shows as many (api.md 7)."""
 
-_WITHOUT_DETAIL: Final = frozenset({Category.NO_DIFFERENCE, Category.NO_NEW_CHANGES})
-"""Categories in which nothing happened to the record."""
+_NOTHING_HAPPENED: Final = frozenset({Category.NO_DIFFERENCE, Category.NO_NEW_CHANGES})
+"""Categories whose records get a line only if a person has to look at them."""
 
-_WITHOUT_EFFECT: Final = _WITHOUT_DETAIL | {
+_WITHOUT_EFFECT: Final = _NOTHING_HAPPENED | {
     Category.DEFERRED_SUBSCRIPTION,
     Category.FIELD_CONFLICT,
     Category.UNABLE_TO_UPDATE,
@@ -68,7 +68,7 @@ class Tally:
             self._others.pop(detail.record, None)
         outcome = detail.outcome
         self.counts[outcome.category, outcome.reason] += 1
-        if outcome.category in _WITHOUT_DETAIL:
+        if not _is_worth_a_line(outcome.category, outcome.reason):
             return
         lines = self._attention if outcome.reason in NEEDS_ATTENTION else self._others
         if len(lines) < MAX_DETAILS:
@@ -115,7 +115,7 @@ class Tally:
     @property
     def details_omitted(self) -> int:
         """Records worth a line that found no place."""
-        worth = sum(count for (category, _), count in self.counts.items() if category not in _WITHOUT_DETAIL)
+        worth = sum(count for key, count in self.counts.items() if _is_worth_a_line(*key))
         return worth - len(self.details)
 
     def to_data(self) -> dict[str, Any]:
@@ -147,3 +147,7 @@ class Tally:
             lines = tally._attention if outcome.reason in NEEDS_ATTENTION else tally._others
             lines[detail.record] = detail
         return tally
+
+
+def _is_worth_a_line(category: Category, reason: Reason) -> bool:
+    return category not in _NOTHING_HAPPENED or reason in NEEDS_ATTENTION

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.errors import FieldMappingInvalid, InvalidSpec
 from anmc.rules.records import CUSTOM_COLUMN, CUSTOM_FIELD, Campaign
+from anmc.sync.failures import ending_the_run
 from anmc.sync.ports import ActionNetwork, MobileCommons
 
 
@@ -25,12 +26,14 @@ async def verify(
         InvalidSpec: a campaign or path does not fit the company.
         FieldMappingInvalid: a mapped name is missing on either side.
         AuthenticationFailed: a service refused the credentials.
+        ServiceUnavailable: a service failed, or refused to show its names.
     """
-    target = _target(spec, await mobile_commons.list_campaigns())
-    sample = await mobile_commons.sample_profile()
-    if sample is not None:  # an empty company shows no columns, which proves nothing missing
-        _check_columns(spec, {name for name in sample.values if name.startswith(CUSTOM_COLUMN)})
-    _check_custom_fields(spec, await action_network.list_custom_fields())
+    with ending_the_run():
+        target = _target(spec, await mobile_commons.list_campaigns())
+        sample = await mobile_commons.sample_profile()
+        if sample is not None:  # an empty company shows no columns, which proves nothing missing
+            _check_columns(spec, {name for name in sample.values if name.startswith(CUSTOM_COLUMN)})
+        _check_custom_fields(spec, await action_network.list_custom_fields())
     return Verified(target)
 
 

@@ -1,0 +1,131 @@
+"""The book of a run: each record's outcome, stored with what was decided and with how far the run is."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from anmc.errors import TooManyFailures
+from anmc.rules.consent import MembershipReading, observe_membership
+from anmc.rules.records import NumberHash, PersonId
+from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, Suppression
+from anmc.sync.ports import Changes, Known, Positions
+from anmc.sync.run import RunContext, RunEnd
+from anmc.sync.tally import Detail, Tally
+
+MAX_LONE_FAILURES: Final = 20
+"""Failures that never end a run, however small it is (sync.md S3)."""
+
+RECORDS_PER_COMMIT: Final = 50
+"""Records handled between two commits: as many numbers as one bulk look-up takes (mobile-commons-api.md U15).
+
+A run that is stopped in between decides about them again; their writes are known one by one and not repeated.
+"""
+
+
+class RunBook:
+    """Keeps the books of one run.
+
+    A record's entry, its place in the queue and its count are stored in one transaction with the checkpoint, so
+    that a run that goes on counts nobody twice (sync.md I9, W8, C13). What a write did is not kept back here: it
+    is stored as soon as the service has answered.
+    """
+
+    def __init__(self, context: RunContext, positions: Positions, *, lower_bound: datetime) -> None:
+        self._context = context
+        self._positions = positions
+        self._lower_bound = lower_bound
+        self._next_page = 1
+        self._people: list[PersonSeen] = []
+        self._profiles: list[ProfileSeen] = []
+        self._suppressions: list[Suppression] = []
+        self._queued: list[QueuedOptIn] = []
+        self._dequeued: list[PersonId] = []
+        if (checkpoint := context.order.resumed_from) is not None:
+            self._next_page = checkpoint.next_page
+            context.tally = Tally.from_data(checkpoint.tally)
+
+    def observe(self, reading: MembershipReading, number: NumberHash, known: Known) -> Suppression | None:
+        """Refill the ledger from what Mobile Commons shows of a number; return its entry (sync.md C6, C7)."""
+        before = known.suppressions.get(number)
+        after = observe_membership(
+            reading, before, number, attempt=self.attempt(number, known), now=self._context.now()
+        )
+        if after is not None and after != before:
+            self._suppressions.append(after)
+        return after
+
+    def attempt(self, number: NumberHash | None, known: Known) -> Attempt | None:
+        """Return our newest opt-in call for a number and the target campaign."""
+        target = self._context.policy.target
+        return known.attempts.get((number, target)) if number is not None and target is not None else None
+
+    def handled(self, suppression: Suppression) -> None:
+        """Note that the other side was told of an opt-out (sync.md C10)."""
+        self._suppressions.append(replace(suppression, handled_at=suppression.opted_out_at))
+
+    def count(self, detail: Detail, before: PersonSeen | ProfileSeen | None) -> None:
+        """Count a record's outcome, in place of the one that this run has given it before."""
+        earlier = before.outcome if before is not None and before.run_id == self._context.order.id else None
+        shown = replace(detail, outcome=self._context.reported(detail.outcome))
+        self._context.tally.count(shown, instead_of=earlier)
+
+    def enter(
+        self,
+        *,
+        people: Sequence[PersonSeen] = (),
+        profiles: Sequence[ProfileSeen] = (),
+        queued: Sequence[QueuedOptIn] = (),
+        dequeued: Collection[PersonId] = (),
+    ) -> None:
+        """Keep entries for the next commit."""
+        self._people.extend(people)
+        self._profiles.extend(profiles)
+        self._queued.extend(queued)
+        self._dequeued.extend(dequeued)
+
+    async def commit(self, *, next_page: int | None = None) -> None:
+        """Store what was entered with the place where the run stands, then ask whether it goes on.
+
+        Raises:
+            TooManyFailures: with the numbers; the next run starts afresh (sync.md S3).
+            Interrupted: the run has to end here, where nothing is lost.
+        """
+        context, tally = self._context, self._context.tally
+        self._next_page = next_page or self._next_page
+        checkpoint = context.checkpoint(lower_bound=self._lower_bound, next_page=self._next_page)
+        failures, read = tally.failures, tally.records_read
+        if failures > MAX_LONE_FAILURES and failures * 100 > read * context.order.max_failure_percent:
+            await self._store(replace(self._positions, checkpoint=None))
+            raise TooManyFailures(
+                f"{failures} of {read} records failed, more than {context.order.max_failure_percent} %",
+                remedy="Read the reasons in the newest SyncReport; the next run starts afresh.",
+            )
+        await self._store(replace(self._positions, checkpoint=checkpoint))
+        await context.progress.page_done(read)
+
+    async def close(self, *, run_start: datetime, watermark: datetime) -> RunEnd:
+        """End the run; the watermark moves unless work is undone and in no queue (sync.md I11, W8, W17)."""
+        positions = replace(self._positions, checkpoint=None)
+        if not self._context.is_dry and not self._context.tally.unfinished:
+            positions = replace(positions, watermark=watermark)
+        await self._store(positions)
+        return RunEnd(
+            result=self._context.result,
+            tally=self._context.tally,
+            window_from=self._lower_bound,
+            window_to=run_start,
+            watermark=positions.watermark,
+        )
+
+    async def _store(self, positions: Positions) -> None:
+        changes = Changes(
+            people=self._people,
+            profiles=self._profiles,
+            suppressions=self._suppressions,
+            queued=self._queued,
+            dequeued=self._dequeued,
+            positions={self._context.order.direction: positions},
+        )
+        await self._context.remember(changes)
+        self._people, self._profiles, self._suppressions, self._queued, self._dequeued = [], [], [], [], []
