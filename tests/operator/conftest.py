@@ -2,7 +2,7 @@
 
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from support.integrations import DEPLOY, Home, Integration
 from support.operator_process import OperatorProcess
 from support.simulators import Account, Simulators, running_simulators
-
-StartOperator = Callable[..., OperatorProcess]
+from support.stage import Stage
 
 
 @pytest.fixture(scope="session")
@@ -46,44 +45,36 @@ def shared_home(installed: Cluster) -> Iterator[Home]:
     yield from _home(installed)
 
 
+@pytest.fixture(scope="session")
+def operator(
+    shared_home: Home, rights: Path, simulators: Simulators, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """The operator of all tests that do not end it."""
+    stage = Stage(shared_home, rights=rights, simulators=simulators, directory=tmp_path_factory.mktemp("operator"))
+    try:
+        # At debug, so that a test can search the log for what must not be in it.
+        yield stage.start(ANMC_LOG_LEVEL="debug").wait_until("leading")
+    finally:
+        stage.clear()
+
+
 @pytest.fixture
 def home(installed: Cluster) -> Iterator[Home]:
     """A namespace for operators that belong to one test."""
     yield from _home(installed)
 
 
-@pytest.fixture(scope="session")
-def operator(
-    shared_home: Home, rights: Path, simulators: Simulators, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    """The operator of all tests that do not end it."""
-    directory = tmp_path_factory.mktemp("operator")
-    # At debug, so that a test can search the log for what must not be in it.
-    process = OperatorProcess(directory, {**_settings(shared_home, rights, simulators), "ANMC_LOG_LEVEL": "debug"})
-    try:
-        yield process.wait_until("leading")
-    finally:
-        process.kill()
-
-
 @pytest.fixture
-def start_operator(home: Home, rights: Path, simulators: Simulators, tmp_path: Path) -> Iterator[StartOperator]:
-    """Start operators of one test's own; they share a store and end with the test."""
-    started: list[OperatorProcess] = []
-
-    def start(**settings: str) -> OperatorProcess:
-        process = OperatorProcess(tmp_path, {**_settings(home, rights, simulators), **settings})
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
+def stage(home: Home, rights: Path, simulators: Simulators, tmp_path: Path) -> Iterator[Stage]:
+    """A place to start operators that belong to one test; they share a store and end with the test."""
+    stage = Stage(home, rights=rights, simulators=simulators, directory=tmp_path)
+    yield stage
+    stage.clear()
 
 
 @pytest.fixture
 def account(simulators: Simulators) -> Iterator[Account]:
-    """An account of one test's own; faults end with the test."""
+    """An account that belongs to one test; faults end with the test."""
     yield simulators.open_account()
     simulators.recover()
 
@@ -98,16 +89,6 @@ def integration(operator: OperatorProcess, shared_home: Home, account: Account) 
 
 
 def _home(cluster: Cluster) -> Iterator[Home]:
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    cluster.kubectl("create", "namespace", name)
-    yield Home(cluster, name)
-    cluster.kubectl("delete", "namespace", name, "--wait=false")
-
-
-def _settings(home: Home, rights: Path, simulators: Simulators) -> dict[str, str]:
-    return {
-        "KUBECONFIG": str(rights),
-        "ANMC_NAMESPACES": home.name,
-        "ANMC_LEASE_NAMESPACE": home.name,
-        "ANMC_ALLOWED_ORIGINS": simulators.origins,
-    }
+    home = Home(cluster, f"test-{uuid.uuid4().hex[:12]}")
+    yield home
+    home.leave()

@@ -1,7 +1,10 @@
 """What switching an integration off and on again does."""
 
+from datetime import UTC, datetime, timedelta
+
 from support.integrations import Integration
 from support.simulators import Account, Simulators
+from support.waiting import wait_for
 
 
 def test_an_inactive_integration_is_suspended_and_ready_as_wished(integration: Integration) -> None:
@@ -36,6 +39,9 @@ def test_a_reactivated_integration_carries_what_happened_meanwhile(
 ) -> None:
     integration.patch(active=False)
     integration.wait_for_reason("Suspended", "NotActive")
+    began = datetime.fromisoformat(integration.status()["push"]["lastRun"]["startTime"])
+    # Times are kept in whole seconds: one that is both push and activation would be the push of the activation.
+    wait_for("the second of the first push is over", lambda: datetime.now(UTC) - began > timedelta(seconds=1) or None)
     phone = simulators.new_number()
     account.text_keyword(phone, email="leila.park@example.org")
     assert account.holder(phone) is None

@@ -1,6 +1,5 @@
 """The process itself: who leads, how it ends, what it says when it cannot start."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,9 @@ import pytest
 import yaml
 
 from support.integrations import DEPLOY, Home
-from support.operator_process import OperatorProcess
-from support.simulators import TICKED, Account, Simulators
+from support.simulators import TICKED, Account
+from support.stage import Stage
 from support.waiting import wait_for
-
-StartOperator = Callable[..., OperatorProcess]
 
 
 def holder_of_the_lease(home: Home) -> str:
@@ -21,22 +18,23 @@ def holder_of_the_lease(home: Home) -> str:
 
 
 def test_a_second_process_waits_takes_over_from_the_stopped_first_and_finishes_its_run(
-    start_operator: StartOperator, home: Home, account: Account, simulators: Simulators
+    stage: Stage, account: Account
 ) -> None:
-    numbers = [simulators.new_number() for _ in range(20)]
-    first = start_operator(ANMC_POD_NAME="first").wait_until("leading")
-    integration = home.integrate(account).wait_for_first_push()
-    second = start_operator(ANMC_POD_NAME="second").wait_until("standby")
-    led_by = holder_of_the_lease(home)
+    numbers = [stage.simulators.new_number() for _ in range(20)]
+    first = stage.start(ANMC_POD_NAME="first").wait_until("leading")
+    second = stage.start(ANMC_POD_NAME="second")
+    integration = stage.home.integrate(account).wait_for_first_push()
     for phone in numbers:
         account.add_person(phone=phone, email=f"{phone}@example.org", box=TICKED)
-    simulators.slow_down("mobile-commons", "opt_in", seconds=1)
+    second.wait_until("standby")
+    led_by = holder_of_the_lease(stage.home)
+    stage.simulators.slow_down("mobile-commons", "opt_in", seconds=1)
     token = integration.request("pull")
     wait_for("somebody was texted", lambda: account.texts() or None)
 
     exit_code = first.terminate()
     half_way = len(account.texts())
-    simulators.recover()
+    stage.simulators.recover()
     second.wait_until("leading")
     pull = integration.wait_for_request("pull", token)
     exit_code_of_second = second.terminate()
@@ -47,25 +45,19 @@ def test_a_second_process_waits_takes_over_from_the_stopped_first_and_finishes_i
     assert pull["lastRun"]["result"] == "Succeeded"
     assert sorted(account.texts()) == sorted(numbers)
     assert exit_code_of_second == 0
-    assert holder_of_the_lease(home) == ""
+    assert holder_of_the_lease(stage.home) == ""
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("ANMC_LOG_LEVEL", "loud"),
-        ("ANMC_ALLOWED_ORIGINS", "http://*.example.org"),
-    ],
-)
-def test_a_bad_setting_ends_the_process_with_one_line_that_names_it(
-    start_operator: StartOperator, variable: str, value: str
-) -> None:
-    process = start_operator(**{variable: value})
+def test_a_bad_setting_ends_the_process_with_one_line_that_names_it(stage: Stage) -> None:
+    bad = {"ANMC_LOG_LEVEL": "loud", "ANMC_ALLOWED_ORIGINS": "http://*.example.org"}
+    processes = {variable: stage.start(**{variable: value}) for variable, value in bad.items()}
+    exit_codes = [process.wait_for_exit() for process in processes.values()]
 
-    assert process.wait_for_exit() == 2
-    assert len(process.errors()) == 1
-    assert process.errors()[0].startswith(f"anmc-operator: {variable}")
-    assert value not in process.errors()[0]
+    assert exit_codes == [2, 2]
+    for variable, process in processes.items():
+        (line,) = process.errors()
+        assert line.startswith(f"anmc-operator: {variable}")
+        assert bad[variable] not in line
 
 
 @pytest.fixture
@@ -97,12 +89,12 @@ def rights_without_watching_secrets(home: Home, tmp_path: Path) -> Path:
 
 
 def test_without_the_right_to_list_secrets_the_operator_serves_and_says_that_it_does_not_watch_them(
-    start_operator: StartOperator, rights_without_watching_secrets: Path, home: Home, account: Account
+    stage: Stage, rights_without_watching_secrets: Path, account: Account
 ) -> None:
-    operator = start_operator(KUBECONFIG=str(rights_without_watching_secrets))
+    operator = stage.start(KUBECONFIG=str(rights_without_watching_secrets))
     operator.wait_until("leading")
 
-    integration = home.integrate(account).wait_for_first_push()
+    integration = stage.home.integrate(account).wait_for_first_push()
     account.replace_key("rotated-without-a-watch")
     integration.put_network_secret(token=account.key)
     pull = integration.run("pull")

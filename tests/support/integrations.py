@@ -26,6 +26,7 @@ class Home:
     def __init__(self, cluster: Cluster, name: str) -> None:
         self.cluster = cluster
         self.name = name
+        cluster.kubectl("create", "namespace", name)
         documents = list(yaml.safe_load_all((DEPLOY / "rbac/lease_role.yaml").read_text()))
         for document in documents:
             document["metadata"]["namespace"] = name
@@ -34,6 +35,10 @@ class Home:
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator, in this namespace."""
         return self.cluster.kubectl(*arguments, f"--namespace={self.name}", stdin=stdin)
+
+    def leave(self) -> None:
+        """Let the namespace go away in the background."""
+        self.cluster.kubectl("delete", "namespace", self.name, "--wait=false")
 
     def apply(self, *manifests: Manifest) -> None:
         """Apply manifests."""

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -187,9 +187,8 @@ def running_simulators(directory: Path) -> Iterator[Simulators]:
         )
     try:
         urls = wait_for("both simulators listen", lambda: json.loads(ready.read_text()) if ready.exists() else None)
-        simulators = Simulators(**urls)
-        yield simulators
-        simulators.close()
+        with closing(Simulators(**urls)) as simulators:
+            yield simulators
     finally:
         process.kill()
         process.wait()
