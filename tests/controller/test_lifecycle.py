@@ -154,13 +154,13 @@ async def test_a_standby_that_is_asked_to_stop_ends_without_a_lease(stage: Stage
 
 async def test_a_leader_that_is_asked_to_stop_drains_releases_and_ends_well(stage: Stage) -> None:
     running = await stage.lead()
-    assert stage.role is Role.LEADING
+    before = stage.role
 
     ask_to_stop()
 
     assert await running == 0
     assert stage.scheduler.is_draining
-    assert stage.role is Role.DRAINING
+    assert (before, stage.role) == (Role.LEADING, Role.DRAINING)
     assert stage.elector.released == 1
     assert stage.kopf_stop is not None
     assert stage.kopf_stop.is_set()
