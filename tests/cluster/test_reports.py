@@ -34,14 +34,16 @@ def a_report(
 class Shelf:
     """The reports of one namespace."""
 
-    def __init__(self, api: ApiClient, objects: Any, uid: str) -> None:
+    def __init__(self, api: ApiClient, objects: Any, *integrations: dict[str, Any]) -> None:
         self.objects = objects
-        self.uid = uid
+        self.uids = {body["metadata"]["name"]: body["metadata"]["uid"] for body in integrations}
         self.reports = Reports(api)
 
     async def put(self, *reports: SyncReport) -> None:
+        # Each under its own integration: one whose owner does not exist is garbage, and collected at any time.
         for report in reports:
-            await self.reports.create(report, namespace=self.objects.namespace, owner_uid=self.uid)
+            owner = self.uids[report.integration]
+            await self.reports.create(report, namespace=self.objects.namespace, owner_uid=owner)
 
     async def bodies(self) -> list[dict[str, Any]]:
         page = await self.objects.api.list_namespaced_custom_object(
@@ -61,8 +63,7 @@ class Shelf:
 
 @pytest.fixture
 async def shelf(api: ApiClient, objects: Any) -> Shelf:
-    created = await objects.create()
-    return Shelf(api, objects, created["metadata"]["uid"])
+    return Shelf(api, objects, await objects.create("river-keepers"), await objects.create("other"))
 
 
 async def test_a_report_is_created_and_owned_by_its_integration(shelf: Shelf) -> None:
@@ -70,7 +71,7 @@ async def test_a_report_is_created_and_owned_by_its_integration(shelf: Shelf) ->
 
     (body,) = await shelf.bodies()
     assert body["report"]["recordsRead"] == 3
-    assert [owner["uid"] for owner in body["metadata"]["ownerReferences"]] == [shelf.uid]
+    assert [owner["uid"] for owner in body["metadata"]["ownerReferences"]] == [shelf.uids["river-keepers"]]
     assert body["metadata"]["labels"]["anmc.io/integration"] == "river-keepers"
 
 
