@@ -158,7 +158,7 @@ class SlowPull:
 
         assert pull["lastRun"]["id"] == self._run
         assert pull["lastRun"]["result"] == "Succeeded"
-        assert pull["lastRun"]["recordsRead"] == PEOPLE
+        assert pull["lastRun"]["outcomes"] == [{"category": "Subscribed", "count": PEOPLE}]
         assert "currentRun" not in pull
         assert sorted(self._account.texts()) == sorted(self._numbers)
         assert [self._account.subscriptions(phone) for phone in self._numbers] == [["Active"]] * PEOPLE

@@ -196,7 +196,8 @@ async def _serving() -> AsyncIterator[tuple[Switch, Origin]]:
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
-    with socket.socket() as listener:
+    # With the protocol named, asyncio sets TCP_NODELAY: without it each answer waits for a delayed acknowledgement.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         # Without uvicorn's own loop, which looks every tenth of a second whether it is to end.
         await server.startup(sockets=[listener])
@@ -341,6 +342,13 @@ class World:
     def edits_person_unseen(self, person_id: str, **changes: Any) -> None:
         """Change a person in a way that does not move the date of modification."""
         self.group.put_settled(replace(self.person(person_id), **changes))
+
+    def moves_to_the_end(self, person_id: str) -> None:
+        """Touch a person in a way that puts it on the last page, where a walk under way meets it again."""
+        person = self.person(person_id)
+        self.group.remove(person)
+        position = self.group.draft().position
+        self.group.put_settled(replace(person, position=position, modified=self.simulation.clock.now()))
 
     def ticks(self, person_id: str) -> None:
         """Tick the box."""
