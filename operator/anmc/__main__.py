@@ -8,7 +8,7 @@ from time import monotonic
 
 from anmc.api.origins import AllowedOrigins
 from anmc.clients.clock import SystemClock as ClientClock
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.cluster.connection import connect
 from anmc.cluster.events import EventRecorder
 from anmc.cluster.integrations import Integrations

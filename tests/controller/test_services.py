@@ -4,7 +4,7 @@ import pytest
 
 from anmc.api.origins import AllowedOrigins
 from anmc.clients.clock import SystemClock
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.cluster.secrets import Secrets
 from anmc.controller.services import Services
 from anmc.errors import OriginNotAllowed, SecretKeyMissing, SecretNotFound

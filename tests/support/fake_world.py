@@ -27,7 +27,7 @@ from anmc.controller.world import World
 from anmc.observability.metrics import Metrics
 from anmc.rules.records import Campaign, Person, PersonId, Phone, Profile, SubscriberRow
 from anmc.store.store import Store
-from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, Page
+from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, Page, Priority
 from support.controlled import FakeClock, a_body
 
 
@@ -145,8 +145,11 @@ class FakeServices:
         assert phones
         return []
 
-    async def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> AsyncIterator[Page[Person]]:
+    async def iter_people(
+        self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA
+    ) -> AsyncIterator[Page[Person]]:
         assert modified_after.tzinfo is not None
+        assert priority in Priority
         for number, people in enumerate(self.people_pages[first_page - 1 :], start=first_page):
             self._call("list_people")
             yield Page(tuple(people), number, self._clock.now())

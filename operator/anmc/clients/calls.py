@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import quote, urlencode
 
 from anmc.clients.retries import Repeat
+from anmc.sync.ports import Priority
 
 Query = Mapping[str, str]
 """Parameters of a URL; they may hold numbers, so they are never shown."""
@@ -30,6 +31,7 @@ class Call:
     query: Query = field(default_factory=dict, repr=False)
     body: Body | None = None
     repeat: Repeat = Repeat.FREELY
+    priority: Priority = Priority.DATA
 
     @property
     def target(self) -> str:

@@ -10,8 +10,9 @@ from anmc.api.origins import AllowedOrigins
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.api.status import Calls
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
+from anmc.clients.connections import Connections
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.cluster.secrets import Secrets
 from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, RequestMeter
 
@@ -37,6 +38,7 @@ class Services:
         self._secrets = secrets
         self._origins = origins
         self._pacers = pacers
+        self._connections = Connections()
         self._meter = meter
 
     async def fingerprint(self, namespace: str, spec: DataSyncIntegrationSpec) -> bytes:
@@ -75,6 +77,7 @@ class Services:
                 pacers=self._pacers,
                 gate=gate,
                 meter=self._meter,
+                connections=self._connections,
             ) as mobile_commons,
             ActionNetworkClient(
                 ActionNetworkAccount(
@@ -86,6 +89,7 @@ class Services:
                 pacers=self._pacers,
                 gate=gate,
                 meter=self._meter,
+                connections=self._connections,
             ) as action_network,
         ):
             yield OpenServices(mobile_commons, action_network, _hash(commons_data, network_data))
