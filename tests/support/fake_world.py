@@ -21,7 +21,7 @@ from anmc.controller.announcements import Announcer
 from anmc.controller.registry import Entry
 from anmc.controller.runner import Runner
 from anmc.controller.scheduler import Scheduler
-from anmc.controller.services import OpenServices, Services
+from anmc.controller.services import OpenServices, Pace, Services
 from anmc.controller.sighting import Sighting
 from anmc.controller.world import World
 from anmc.observability.metrics import Metrics
@@ -91,6 +91,7 @@ class FakeServices:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.secrets = b"first"
+        self.pace: Pace | None = None
         self.before: Callable[[str], object] = lambda _: None
         self.operations: Counter[str] = Counter()
         self.calls = 0
@@ -109,7 +110,7 @@ class FakeServices:
         assert spec is not None
         self.before("open")
         self.gate = gate
-        yield OpenServices(cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets)
+        yield OpenServices(cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets, self.pace)
 
     def _call(self, operation: str) -> None:
         self.gate()

@@ -1,6 +1,6 @@
 """Opens both services for one run, with the credentials as they are now."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,12 +18,21 @@ from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, RequestMeter
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Tells what the pacers of both credentials allow at the moment of asking, also between runs."""
+
+    requests_per_second: Callable[[], float]
+    concurrency: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenServices:
     """Both services, ready for calls; `secrets` is the hash of the Secrets that they were opened with."""
 
     mobile_commons: MobileCommons
     action_network: ActionNetwork
     secrets: bytes
+    pace: Pace | None = None
 
     @property
     def calls(self) -> Calls:
@@ -92,7 +101,12 @@ class Services:
                 connections=self._connections,
             ) as action_network,
         ):
-            yield OpenServices(mobile_commons, action_network, _hash(commons_data, network_data))
+            yield OpenServices(
+                mobile_commons,
+                action_network,
+                _hash(commons_data, network_data),
+                Pace(action_network.allowed_requests_per_second, mobile_commons.allowed_concurrency),
+            )
 
 
 def _hash(*secrets: Mapping[str, str]) -> bytes:
