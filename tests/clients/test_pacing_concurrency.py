@@ -180,6 +180,13 @@ class TestRiseOfLatency:
 
         assert not any(latency.rose(UPDATE, 3.0 if number % 16 == 0 else 0.4, 40) for number in range(200))
 
+    def test_too_few_calls_to_compare_with_are_no_rise(self) -> None:
+        latency = LoadedLatency(few=8)
+        for _ in range(7):
+            latency.rose(UPDATE, 0.4, 8)
+
+        assert not any(latency.rose(UPDATE, 9.0, 40) for _ in range(100))
+
     def test_a_service_that_is_slow_for_few_as_well_is_not_slow_because_of_us(self) -> None:
         latency = LoadedLatency(few=8)
         for seconds in [*[0.4] * 100, *[4.0] * 100]:

@@ -23,7 +23,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request in the words of the service; `operation` is the meter's name for it."""
+    """A request in the words of the service; `operation` is the meter's name for it.
+
+    `read_timeout`, in seconds, is for a request that takes longer than others of the service.
+    """
 
     operation: str
     method: Literal["GET", "POST", "PUT"]
@@ -32,6 +35,7 @@ class Call:
     body: Body | None = None
     repeat: Repeat = Repeat.FREELY
     priority: Priority = Priority.DATA
+    read_timeout: float | None = None
 
     @property
     def target(self) -> str:

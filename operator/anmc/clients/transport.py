@@ -123,7 +123,7 @@ class Transport:
                 **({"Content-Type": call.body.content_type} if call.body else {}),
                 **self._access.headers,
             },
-            timeout=httpx.Timeout(self._traits.read_timeout, connect=self._traits.connect_timeout),
+            timeout=httpx.Timeout(call.read_timeout or self._traits.read_timeout, connect=self._traits.connect_timeout),
         )
         if not str(request.url).startswith(f"{self._origin}/"):
             raise OriginNotAllowed(f"A request was about to leave {self._origin} and was not sent")

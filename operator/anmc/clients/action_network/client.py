@@ -36,6 +36,10 @@ PER_PAGE: Final = 25
 MAX_PAGES: Final = 100_000
 """Pages of a walk before it counts as endless: 2.5 million people, seven hours at full speed."""
 
+DEEP_PAGE: Final = 200
+DEEP_READ_TIMEOUT: Final = 60.0
+"""Page beyond which an answer takes longer, and the seconds that it may take (action-network-api.md 3.2)."""
+
 MAX_LOOK_UP_PAGES: Final = 4
 """Pages of one look-up: nobody shares a number with more than a hundred others."""
 
@@ -220,7 +224,8 @@ class ActionNetworkClient:
 
     async def _people(self, operation: Operation, wanted: str, number: int, priority: Priority) -> _People:
         query = {"filter": wanted, "page": str(number), "per_page": str(PER_PAGE)}
-        call = Call(operation, "GET", f"{_API}/people", query, priority=priority)
+        read_timeout = DEEP_READ_TIMEOUT if number > DEEP_PAGE else None
+        call = Call(operation, "GET", f"{_API}/people", query, priority=priority, read_timeout=read_timeout)
         return await self._transport.send(call, _read_page)
 
     async def _find(self, wanted: str, priority: Priority) -> list[Person]:

@@ -30,6 +30,10 @@ RECENT_CALLS: Final = 8
 """Calls over which latency is averaged: the number that may be in flight, so about the last round-trip."""
 
 
+_ENOUGH_DOUBLINGS: Final = 3
+"""Doublings from the slowest rate to beyond the fastest; more would change nothing but overflow one day."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Halving:
     """To what the rate was halved, and when; one value, so that a reader in another thread never sees half of it."""
@@ -50,8 +54,9 @@ class RateLimit:
 
     def allowed(self, now: float, /) -> float:
         """Return the calls per second allowed now."""
-        minutes = max(0, math.floor((now - self._halving.at) / PENALTY))
-        return min(CALLS_PER_SECOND, self.ceiling, self._halving.to * 2.0 ** min(minutes, 8))
+        halving = self._halving
+        doublings = min(_ENOUGH_DOUBLINGS, max(0, math.floor((now - halving.at) / PENALTY)))
+        return min(CALLS_PER_SECOND, self.ceiling, halving.to * 2.0**doublings)
 
     def allowed_in_flight(self, now: float) -> int:
         """Return the requests at a time that keep this rate at the measured latency."""
