@@ -3,30 +3,26 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any, Final, assert_never
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from anmc_simulators.action_network.filters import Clause, Filter, UnsupportedFilter, parse
 from anmc_simulators.action_network.people import CURIES, to_json, to_timestamp, update
-from anmc_simulators.action_network.person import Field, Person
+from anmc_simulators.action_network.person import Person
+from anmc_simulators.action_network.queries import understood
 from anmc_simulators.action_network.signup_helper import sign_up
 from anmc_simulators.action_network.state import Group
 from anmc_simulators.action_network.switches import (
     ActionNetworkSwitches,
-    BadFilter,
     BadInputAnswer,
-    EmailCase,
     Handling,
     KeylessPost,
     Oversize,
-    PhoneFilter,
 )
-from anmc_simulators.action_network.writes import BadInput, Failing, Invalid, normalised, read
+from anmc_simulators.action_network.writes import BadInput, Failing, Invalid, read
 
 MAX_PAGE_SIZE: Final = 25
 """Page size, which is also the maximum (action-network-api.md 1)."""
@@ -133,7 +129,7 @@ def list_people(call: Call) -> Response:
     text = call.query.get("filter", "")
     page = max(1, _number(call.query.get("page"), default=1))
     size = _page_size(call)
-    wanted = _wanted(text, call.settings)
+    wanted = understood(text, call.settings)
     found = call.group.page(wanted, page=page, size=size)
     records = [to_json(person, base=call.base, settings=call.settings) for person in found]
     totals = {}
@@ -267,48 +263,6 @@ def _bad_input(answer: BadInputAnswer, text: str) -> Response:
             return Response(status_code=500)
         case _:
             assert_never(answer)
-
-
-def _wanted(text: str, settings: ActionNetworkSwitches) -> Filter:
-    """Return the filter that a text is to the service.
-
-    Raises:
-        UnsupportedFilter: it is none, and the settings answer that with a 500.
-        Invalid: the same with a 400.
-    """
-    if not text:
-        return ()
-    try:
-        return _understood(text, settings)
-    except UnsupportedFilter:
-        match settings.unsupported_filter:
-            case BadFilter.HTML_500:
-                raise
-            case BadFilter.JSON_400:
-                raise Invalid("filter is not supported") from None
-            case BadFilter.IGNORED:
-                return ()
-            case _:
-                assert_never(settings.unsupported_filter)
-
-
-def _understood(text: str, settings: ActionNetworkSwitches) -> Filter:
-    wanted = parse(text, bare_date_offset=timedelta(hours=settings.bare_date_offset_hours))
-    if len(wanted) > 1 and not settings.filter_conjunction:
-        raise UnsupportedFilter
-    return tuple(_as_stored(clause, settings) for clause in wanted)
-
-
-def _as_stored(clause: Clause, settings: ActionNetworkSwitches) -> Clause:
-    text = str(clause.value)
-    if clause.field is Field.EMAIL_ADDRESS and settings.email_case is EmailCase.ANY_CASE:
-        return replace(clause, value=text.lower())
-    if clause.field is Field.PHONE_NUMBER and settings.phone_filter is not PhoneFilter.STORED_FORM:
-        stored = normalised(text)
-        if stored != text and settings.phone_filter is PhoneFilter.OTHERS_REFUSED:
-            raise UnsupportedFilter
-        return replace(clause, value=stored)
-    return clause
 
 
 def _page_size(call: Call) -> int:

@@ -7,11 +7,11 @@ from typing import Final, assert_never
 
 from anmc_simulators.mobile_commons import rendering
 from anmc_simulators.mobile_commons.company import Company
-from anmc_simulators.mobile_commons.pages import Page, Window, changed_profiles, changed_subscriptions
 from anmc_simulators.mobile_commons.phone import is_textable, normalised
 from anmc_simulators.mobile_commons.records import ACTIVE, OptInPath, Profile, Source, User
 from anmc_simulators.mobile_commons.refusal import INVALID_PHONE, Refused
 from anmc_simulators.mobile_commons.rendering import Include
+from anmc_simulators.mobile_commons.rows import Page, Window, changed_profiles, changed_subscriptions
 from anmc_simulators.mobile_commons.switches import (
     ForeignNumber,
     MobileCommonsSwitches,

@@ -105,8 +105,9 @@ class _Api:
         return response
 
     def _answer(self, endpoint: _Endpoint, user: User, parameters: dict[str, str]) -> Response:
+        company = self._service.company_for(user, parameters.get("company"))
         try:
-            company = self._service.company_for(user, parameters.get("company", ""))
+            self._service.check_company(user, parameters.get("company"))
             body = endpoint.answer(Call(user, company, parameters))
         except Refused as error:
             body = rendering.failure(error.identity, str(error))

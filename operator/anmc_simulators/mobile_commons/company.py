@@ -10,6 +10,7 @@ from anmc_simulators.journal import Journal, Text
 from anmc_simulators.mobile_commons.phone import is_textable
 from anmc_simulators.mobile_commons.records import (
     ACTIVE,
+    BY_STOP_WORD,
     FROM_API,
     OPTED_OUT,
     STANDARD_FIELDS,
@@ -21,7 +22,7 @@ from anmc_simulators.mobile_commons.records import (
     Subscription,
     User,
 )
-from anmc_simulators.mobile_commons.switches import CampaignOptOut, MobileCommonsSwitches
+from anmc_simulators.mobile_commons.switches import CampaignOptOut, CleanedProfile, MobileCommonsSwitches
 from anmc_simulators.switches import Switchboard
 
 WELCOME: Final = "welcome"
@@ -274,11 +275,24 @@ class Company:
             self.leave(subscription, source=source, at=time)
         profile.opted_out_at, profile.opted_out_source = time, source
 
+    def stop(self, profile: Profile) -> None:
+        """End all memberships by a STOP word; whether that moves `updated_at` is a switch (U5)."""
+        self.leave_everything(profile, source=BY_STOP_WORD)
+        if self.settings.stop_moves_updated_at:
+            profile.updated_at = self._clock.now()
+
     def opt_out_by_api(self, profile: Profile) -> None:
         """End all memberships at an API user's request, which moves `updated_at` (mobile-commons-api.md 5.1)."""
         self.leave_everything(profile, source=FROM_API)
         profile.updated_at = self._clock.now()
         self._notify_of_opt_out(profile)
+
+    def clean(self, profile: Profile) -> None:
+        """Find by profile cleaning that a number is out of service; what that looks like is a switch (U13)."""
+        if self.settings.cleaned_profile is CleanedProfile.GONE:
+            self.remove(profile)
+        else:
+            profile.textable = False
 
     def remove(self, profile: Profile) -> None:
         """Delete a profile with its memberships, of which no answer shows anything any more (U13)."""

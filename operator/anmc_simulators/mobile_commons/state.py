@@ -11,7 +11,7 @@ from anmc_simulators.mobile_commons.company import Company, Numbering
 from anmc_simulators.mobile_commons.phone import normalised
 from anmc_simulators.mobile_commons.records import BY_STOP_WORD, Profile, Source, User
 from anmc_simulators.mobile_commons.refusal import Refused
-from anmc_simulators.mobile_commons.switches import CleanedProfile, MobileCommonsSwitches, UnknownCompany
+from anmc_simulators.mobile_commons.switches import MobileCommonsSwitches, UnknownCompany
 from anmc_simulators.switches import Switchboard
 
 
@@ -79,18 +79,22 @@ class MobileCommons:
         """Return whose bearer token this is."""
         return next((user for user in self.users.values() if token in user.tokens), None)
 
-    def company_for(self, user: User, key: str) -> Company:
-        """Return the company that a request is about; a blank key stands for the user's own.
+    def company_for(self, user: User, key: str | None) -> Company:
+        """Return the company that a request is about.
+
+        A key that the user cannot see leads to the user's own company, if `check_company` lets it.
+        """
+        return self.companies[key if key in user.companies else user.companies[0]]
+
+    def check_company(self, user: User, key: str | None) -> None:
+        """Refuse a key that the user cannot see, if the service does; whether it does is unknown (U21).
 
         Raises:
-            Refused: the user cannot see it, and the settings make that an error instead of a way to the
-                user's own; which it is, is unknown (U21).
+            Refused: the user cannot see it.
         """
-        if key in user.companies:
-            return self.companies[key]
-        if key and self.switches.settings.unknown_company is UnknownCompany.REFUSED:
-            raise Refused(self.switches.settings.other_error_id, "Invalid company")
-        return self.companies[user.companies[0]]
+        settings = self.switches.settings
+        if key and key not in user.companies and settings.unknown_company is UnknownCompany.REFUSED:
+            raise Refused(settings.other_error_id, "Invalid company")
 
     def text_keyword(self, company: Company, phone: str, campaign_id: str) -> Profile:
         """Join a campaign by phone, confirm a double opt-in, or come back after STOP.
@@ -125,9 +129,7 @@ class MobileCommons:
         """
         known = self._profiles(phone, company)
         for one, profile in known:
-            one.leave_everything(profile, source=BY_STOP_WORD)
-            if self.switches.settings.stop_moves_updated_at:
-                profile.updated_at = self.clock.now()
+            one.stop(profile)
         return known[-1][1]
 
     def text_oops(self, phone: str, *, company: Company | None = None) -> Profile:
@@ -167,10 +169,7 @@ class MobileCommons:
             ValueError: the number has no profile.
         """
         ((_, profile),) = self._profiles(phone, company)
-        if self.switches.settings.cleaned_profile is CleanedProfile.GONE:
-            company.remove(profile)
-        else:
-            profile.textable = False
+        company.clean(profile)
         return profile
 
     def edit_profile(self, phone: str, fields: Mapping[str, str], *, company: Company | None = None) -> Profile:
