@@ -4,7 +4,7 @@ from typing import Final
 
 from anmc_simulators.action_network.switches import ActionNetworkSwitches
 from anmc_simulators.mobile_commons.switches import MobileCommonsSwitches
-from anmc_simulators.switches import Switch, Switches, switches_of
+from anmc_simulators.switches import Switch, Switches, in_words, switches_of
 
 SERVICES: Final[dict[str, tuple[str, type[Switches]]]] = {
     "Action Network": ("action_network", ActionNetworkSwitches),
@@ -29,8 +29,12 @@ def _table(title: str, service: str, switches: tuple[Switch, ...]) -> str:
     return "\n".join(rows)
 
 
+def _code(choice: str) -> str:
+    return f"`{in_words(choice)}`"
+
+
 def _values(one: Switch) -> str:
     default = str(one.default).lower() if isinstance(one.default, bool) else f"{one.default}"
     if default in one.choices:
-        return ", ".join(f"**`{choice}`**" if choice == default else f"`{choice}`" for choice in one.choices)
-    return f"**{one.default:g}**; {one.choices[0]}"
+        return ", ".join(f"**{_code(choice)}**" if choice == default else _code(choice) for choice in one.choices)
+    return f"**{one.default:g}**, {one.choices[0]}"

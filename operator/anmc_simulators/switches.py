@@ -50,7 +50,7 @@ class Switch:
             case bool():
                 return "true or false"
             case StrEnum():
-                return f"one of {', '.join(self.choices)}"
+                return f"one of {', '.join(map(in_words, self.choices))}"
             case int():
                 return f"a whole number from {self.choices[0]}"
             case _:
@@ -81,6 +81,11 @@ class Switch:
                 if isinstance(default, int):
                     return int(number) if number.is_integer() else None
                 return number
+
+
+def in_words(choice: str) -> str:
+    """Return a value so that also the empty one can be seen in a sentence."""
+    return choice or '""'
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,9 +302,9 @@ class MobileCommonsSwitches(Switches):
     subscription_moves_updated_at: Annotated[
         bool, About("5.1, U5", "Whether a new subscription moves the profile's `updated_at`.")
     ] = False
-    stop_moves_updated_at: Annotated[bool, About("5.1, U5", "Whether STOP does.")] = False
+    stop_moves_updated_at: Annotated[bool, About("5.1, U5", "Whether STOP moves the profile's `updated_at`.")] = False
     return_moves_updated_at: Annotated[
-        bool, About("5.1, U5", "Whether a confirmation, OOPS or a keyword after STOP does.")
+        bool, About("5.1, U5", "Whether a confirmation, OOPS or a keyword after STOP moves the profile's `updated_at`.")
     ] = False
     return_renews_activated_at: Annotated[
         bool, About("8.2", "Whether coming back by OOPS or keyword renews `activated_at`.")
@@ -325,7 +325,8 @@ class MobileCommonsSwitches(Switches):
         ),
     ] = SubscribersWindow.ACTIVATED_AND_OPTED_OUT
     subscribers_bounds: Annotated[
-        Bounds, About("5", "Whether these bounds belong to the window; those of `profiles` do.")
+        Bounds,
+        About("5", "Whether a row of `campaign_subscribers` exactly on a bound is inside; one of `profiles` is."),
     ] = Bounds.INCLUSIVE
     naive_time_offset_hours: Annotated[
         float,
@@ -369,7 +370,7 @@ class MobileCommonsSwitches(Switches):
         ),
     ] = ConstituentId.AS_STORED
     integration_synchronized: Annotated[
-        bool, About("10", "Whether its `synchronized_at` shows that the vendor's own sync is live.")
+        bool, About("10", "Whether the integration's `synchronized_at` shows that the vendor's own sync is live.")
     ] = False
     other_integration: Annotated[
         bool, About("7, 10", "Whether profiles have an integration record of another system too, without an id.")
@@ -392,4 +393,6 @@ class MobileCommonsSwitches(Switches):
     unknown_element: Annotated[
         bool, About("3.1, 13.2", "Whether profiles, subscriber rows and campaigns have an element that nobody knows.")
     ] = False
-    unknown_attribute: Annotated[bool, About("3.1, 13.2", "Whether they have such an attribute.")] = False
+    unknown_attribute: Annotated[
+        bool, About("3.1, 13.2", "Whether profiles, subscriber rows and campaigns have an attribute that nobody knows.")
+    ] = False
