@@ -15,6 +15,7 @@ from anmc_simulators.mobile_commons.records import (
     OPTED_OUT,
     STANDARD_FIELDS,
     Campaign,
+    Click,
     ColumnValue,
     OptInPath,
     Profile,
@@ -62,6 +63,7 @@ class Numbering:
         self.paths = Ids(300_001)
         self.keywords = itertools.count(400_001)
         self.messages = itertools.count(9_000_000_001)
+        self.clicks = itertools.count(600_000_001)
         self.profiles = itertools.count(700_000_001)
         self.subscriptions = itertools.count(800_000_001)
 
@@ -286,6 +288,14 @@ class Company:
         self.leave_everything(profile, source=FROM_API)
         profile.updated_at = self._clock.now()
         self._notify_of_opt_out(profile)
+
+    def click(self, profile: Profile, url: str, *, times: int = 1) -> None:
+        """Follow a link; whether that moves `updated_at` is a switch (mobile-commons-api.md 5.1)."""
+        time = self._clock.now()
+        clicks = (Click(str(next(self._numbering.clicks)), time, url) for _ in range(times))
+        profile.clicks = (*profile.clicks, *clicks)
+        if self.settings.click_moves_updated_at:
+            profile.updated_at = time
 
     def clean(self, profile: Profile) -> None:
         """Find by profile cleaning that a number is out of service; what that looks like is a switch (U13)."""

@@ -79,6 +79,13 @@ class _EditBody(_PhoneBody):
     textable: bool | None = None
 
 
+class _ClickBody(_PhoneBody):
+    """Links that are followed; a thousand clicks make a profile as large as any on record."""
+
+    url: Name = "https://example.org/"
+    times: Annotated[int, Field(ge=1, le=1_000)] = 1
+
+
 class _UploadedBody(Body):
     phone: Name
     fields: dict[Name, str] = Field(default_factory=dict)
@@ -111,6 +118,7 @@ def routes(service: MobileCommons) -> list[Route]:
         Route(f"{_PREFIX}/oops", control.oops, methods=["POST"]),
         Route(f"{_PREFIX}/profile", control.edit, methods=["POST"]),
         Route(f"{_PREFIX}/upload", control.upload, methods=["POST"]),
+        Route(f"{_PREFIX}/click", control.click, methods=["POST"]),
         Route(f"{_PREFIX}/clean", control.clean, methods=["POST"]),
         Route(f"{_PREFIX}/merge", control.merge, methods=["POST"]),
         Route(f"{_PREFIX}/profiles/{{phone}}", control.show_profile, methods=["GET"]),
@@ -211,6 +219,14 @@ class _Control:
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return JSONResponse({"profiles": [_profile(profile) for profile in profiles]})
+
+    async def click(self, request: Request) -> Response:
+        """Follow a link in a text."""
+        body = await read(request, _ClickBody)
+        company = self._company(body.company)
+        profile = _existing(company, body.phone)
+        company.click(profile, body.url, times=body.times)
+        return JSONResponse(_profile(profile))
 
     async def clean(self, request: Request) -> Response:
         """Let the number of a profile turn out to be out of service."""

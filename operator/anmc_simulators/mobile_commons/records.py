@@ -108,6 +108,15 @@ class Subscription:
         return max(filter(None, (self.created_at, self.activated_at, self.opted_out_at)))
 
 
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A link in a text that somebody followed."""
+
+    id: str
+    created_at: datetime
+    url: str
+
+
 @dataclass(slots=True)
 class Profile:
     """One phone number; `constituent_id` is None without an integration record, which the API cannot write."""
@@ -125,6 +134,7 @@ class Profile:
     opted_out_at: datetime | None = None
     opted_out_source: str = ""
     constituent_id: str | None = None
+    clicks: tuple[Click, ...] = ()
 
     @property
     def status(self) -> str:

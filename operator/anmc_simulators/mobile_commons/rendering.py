@@ -11,6 +11,7 @@ from anmc_simulators.mobile_commons.company import Company
 from anmc_simulators.mobile_commons.records import (
     ADDRESS_FIELDS,
     Campaign,
+    Click,
     OptInPath,
     Profile,
     Source,
@@ -42,6 +43,14 @@ _PLACE: Final = etree.fromstring(
     "<split_district>No</split_district></last_saved_districts></x>"
 )
 """A location guessed for everybody alike, which is not the person's address (7)."""
+
+
+_BROWSER: Final = (
+    ("remote_addr", "192.0.2.7"),
+    ("http_referer", None),
+    ("user_agent", "Mozilla/5.0 (invented; nobody's phone)"),
+)
+"""Whose click it was, which is nobody's: the address is one that is set aside for examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +118,10 @@ def profile(company: Company, one: Profile, *, include: Include = EVERYTHING) ->
         element.append(_container("subscriptions", children))
     if include.members:
         element.append(_container("integrations", _integrations(one, settings)))
-    # Nobody here clicks, donates, or has a history of texts.
-    element.extend(_container(tag) for tag in ("clicks", "messages", "donations") if getattr(include, tag))
+    if include.clicks:
+        element.append(_container("clicks", map(_click, one.clicks)))
+    # Nobody here donates or has a history of texts.
+    element.extend(_container(tag) for tag in ("messages", "donations") if getattr(include, tag))
     return with_novelties(element, settings)
 
 
@@ -195,6 +206,15 @@ def _subscription(one: Subscription, settings: MobileCommonsSwitches) -> etree._
         opted_out_at=in_attribute(one.opted_out_at),
         opt_out_source=one.opt_out_source,
     )
+
+
+def _click(one: Click) -> etree._Element:
+    element = etree.Element("click", id=one.id)
+    _leaf(element, "created_at", in_element(one.created_at))
+    _leaf(element, "url", one.url)
+    for name, text in _BROWSER:
+        _leaf(element, name, text)
+    return element
 
 
 def _integrations(one: Profile, settings: MobileCommonsSwitches) -> list[etree._Element]:

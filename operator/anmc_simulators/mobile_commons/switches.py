@@ -302,6 +302,9 @@ class MobileCommonsSwitches(Switches):
     subscription_moves_updated_at: Annotated[
         bool, About("5.1, U5", "Whether a new subscription moves the profile's `updated_at`.")
     ] = False
+    click_moves_updated_at: Annotated[bool, About("5.1, 13.1", "Whether a click moves the profile's `updated_at`.")] = (
+        False
+    )
     stop_moves_updated_at: Annotated[bool, About("5.1, U5", "Whether STOP moves the profile's `updated_at`.")] = False
     return_moves_updated_at: Annotated[
         bool, About("5.1, U5", "Whether a confirmation, OOPS or a keyword after STOP moves the profile's `updated_at`.")

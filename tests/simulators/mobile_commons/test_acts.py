@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from lxml import etree
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -139,10 +140,29 @@ async def test_a_cleaned_number_can_be_texted_no_more(account: "Account", acts: 
     assert list(account.company.profiles) == [ADA]
 
 
+async def test_clicks_make_a_profile_huge_unless_they_are_left_out(
+    account: "Account", wire: "Wire", acts: httpx.AsyncClient
+) -> None:
+    account.person()
+
+    await acts.post("click", json={"phone": ADA, "url": "https://example.org/a?b&c", "times": 1_000})
+
+    found = await wire.get("profiles")
+    without = await wire.http.get("/api/profiles", params={"include_clicks": "false"})
+    clicks = found.xpath("//click")
+    assert (len(clicks), len(set(found.xpath("//click/@id")))) == (1_000, 1_000)
+    assert [child.tag for child in clicks[0]] == ["created_at", "url", "remote_addr", "http_referer", "user_agent"]
+    assert clicks[0].findtext("url") == "https://example.org/a?b&c"
+    assert len(etree.tostring(found)) > 250_000
+    assert "click" not in without.text
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "message"),
     [
         ("oops", {"phone": BEN}, 400, "no profile has that number"),
+        ("click", {"phone": BEN}, 404, "no profile has that number"),
+        ("click", {"phone": ADA, "times": 1_001}, 400, "times"),
         ("clean", {"phone": BEN}, 400, "no profile has that number"),
         ("merge", {"survivor": ADA, "removed": ADA}, 400, "with itself"),
         ("merge", {"survivor": ADA, "removed": BEN}, 404, "no profile has that number"),

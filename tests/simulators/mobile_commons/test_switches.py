@@ -200,6 +200,13 @@ async def updated_at_after_joining(stage: Stage) -> Any:
     return answer.findtext("profile/updated_at")
 
 
+async def updated_at_after_a_click(stage: Stage) -> Any:
+    profile = stage.account.person()
+    stage.account.wait(minutes=1)
+    stage.account.company.click(profile, "https://example.org/")
+    return await stage.field("updated_at")
+
+
 async def updated_at_after_stop(stage: Stage) -> Any:
     stage.left(how="STOP")
     return await stage.field("updated_at")
@@ -424,6 +431,7 @@ OBSERVED: Mapping[str, tuple[Observe, Mapping[Value, Any]]] = {
         {False: [], True: [(ADA, "opt-out notice"), (BEN, "opt-out notice")]},
     ),
     "subscription_moves_updated_at": (updated_at_after_joining, {False: START, True: LATER}),
+    "click_moves_updated_at": (updated_at_after_a_click, {False: START, True: LATER}),
     "stop_moves_updated_at": (updated_at_after_stop, {False: START, True: LATER}),
     "return_moves_updated_at": (updated_at_after_coming_back, {False: START, True: "2025-03-01 10:02:00 UTC"}),
     "return_renews_activated_at": (
