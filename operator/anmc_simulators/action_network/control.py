@@ -139,7 +139,7 @@ class _Control:
         """Add a person by hand."""
         body = await read(request, _AddBody)
         group = find_group(self._service, body.key)
-        if body.id and group.with_id(str(body.id)):
+        if body.id and group.with_identifier(f"action_network:{body.id}"):
             raise HTTPException(400, "somebody on this list has that id")
         draft = group.draft(person_id=str(body.id) if body.id else None)
         return shown(store(group, _edited(group, draft, body)), status=201)

@@ -97,6 +97,8 @@ class Group:
         self._check_unique(person)
         self._trail_as_set()
         self._index.put(person)
+        # Somebody who is on the list was not merged into anybody, or was put on it again.
+        self._merged.pop(person.id, None)
         return person
 
     def put_settled(self, person: Person) -> None:

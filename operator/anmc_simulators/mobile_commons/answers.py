@@ -150,7 +150,7 @@ def opt_out(call: Call) -> bytes:
             raise Refused(settings.campaign_error_id, "Invalid campaign id")
         if subscription := profile.subscriptions.get(campaign_id):
             company.leave_by_api(subscription)
-    elif profile.opted_out_at is None or settings.repeated_opt_out is RepeatedOptOut.RESTAMPED:
+    elif not profile.is_out or settings.repeated_opt_out is RepeatedOptOut.RESTAMPED:
         company.opt_out_by_api(profile)
     elif settings.repeated_opt_out is RepeatedOptOut.REFUSED:
         raise Refused(settings.other_error_id, "Profile is opted out")

@@ -283,6 +283,14 @@ class Company:
         if self.settings.stop_moves_updated_at:
             profile.updated_at = self._clock.now()
 
+    def take_stop_back(self, profile: Profile) -> None:
+        """Bring somebody back into all that a STOP word ended (8.2)."""
+        for subscription in list(profile.subscriptions.values()):
+            if subscription.opt_out_source == BY_STOP_WORD:
+                self.rejoin(subscription)
+        if self.settings.return_clears_opted_out_at:
+            profile.opted_out_at, profile.opted_out_source = None, ""
+
     def opt_out_by_api(self, profile: Profile) -> None:
         """End all memberships at an API user's request, which moves `updated_at` (mobile-commons-api.md 5.1)."""
         self.leave_everything(profile, source=FROM_API)

@@ -137,6 +137,11 @@ class Profile:
     clicks: tuple[Click, ...] = ()
 
     @property
+    def is_out(self) -> bool:
+        """Whether the person left everything and has not come back to anything."""
+        return self.opted_out_at is not None and ACTIVE not in {one.status for one in self.subscriptions.values()}
+
+    @property
     def status(self) -> str:
         """The status text, in which an opt-out and a bad number look the same (8.1)."""
         statuses = {subscription.status for subscription in self.subscriptions.values()}

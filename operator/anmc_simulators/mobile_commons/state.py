@@ -143,9 +143,7 @@ class MobileCommons:
         if not stopped:
             raise ValueError("nobody with that number left by STOP")
         for one, profile in stopped:
-            for subscription in list(profile.subscriptions.values()):
-                if subscription.opt_out_source == BY_STOP_WORD:
-                    one.rejoin(subscription)
+            one.take_stop_back(profile)
         return stopped[-1][1]
 
     def upload(self, company: Company, phone: str, fields: Mapping[str, str]) -> Profile:

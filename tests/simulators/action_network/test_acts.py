@@ -93,6 +93,22 @@ async def test_a_merge_keeps_the_survivor_and_fills_its_blanks(
     assert group.with_phone(B_PHONE) is None
 
 
+async def test_an_id_that_is_on_the_list_again_leads_to_nobody_else(
+    api: httpx.AsyncClient, acts: httpx.AsyncClient, service: ActionNetwork, group: Group, ana: Person
+) -> None:
+    service.switches.settings = turned(service.switches.settings, {"merged_id": "survivor"})
+    ben = replace(group.draft(), phone=B_PHONE)
+    group.put_settled(ben)
+    await acts.post("merge", json={"survivor": ana.id, "removed": ben.id})
+    merged = (await read(api, ben))["identifiers"]
+
+    await acts.post("people", json={"id": ben.id, "phone": B_PHONE})
+    await acts.post("merge", json={"survivor": ben.id, "removed": ana.id})
+
+    assert merged == [f"action_network:{ana.id}"]
+    assert [(await read(api, one))["identifiers"] for one in (ana, ben)] == [[f"action_network:{ben.id}"]] * 2
+
+
 async def test_an_upload_follows_the_rules_of_the_helper(acts: httpx.AsyncClient, group: Group, ana: Person) -> None:
     rows = [
         {"given_name": "Ana", "phone_numbers": [{"number": A_PHONE}]},

@@ -49,6 +49,15 @@ async def test_oops_takes_back_what_stop_ended_and_nothing_else(
     assert found.findtext("profile/status") == "Active Subscriber"
 
 
+async def test_oops_takes_back_a_stop_that_ended_no_membership(account: "Account", acts: httpx.AsyncClient) -> None:
+    account.person()
+    await acts.post("stop", json={"phone": ADA})
+
+    answer = await acts.post("oops", json={"phone": ADA})
+
+    assert answer.json()["status"] == "Profiles with no Subscriptions"
+
+
 async def test_oops_does_nothing_for_who_left_through_the_api(account: "Account", acts: httpx.AsyncClient) -> None:
     account.company.opt_out_by_api(account.member())
 

@@ -568,6 +568,21 @@ async def test_nothing_of_a_return_shows_when_it_changes_no_date(account: "Accou
     assert await stage.field("opted_out_at") == LATER
 
 
+@pytest.mark.parametrize("repeated", ["restamped", "unchanged", "refused"])
+async def test_who_came_back_is_not_taken_for_somebody_who_is_out(
+    account: "Account", wire: "Wire", repeated: str
+) -> None:
+    account.service.switches.settings = turned(
+        account.service.switches.settings, {"return_clears_opted_out_at": False, "repeated_opt_out": repeated}
+    )
+    Stage(account, wire).returned()
+    account.wait(minutes=1)
+
+    answer = await wire.post("profile_opt_out", phone_number=ADA)
+
+    assert answer.findtext("profile/opted_out_at") == "2025-03-01 10:03:00 UTC"
+
+
 async def test_who_came_back_with_an_old_opt_out_date_can_leave_again(account: "Account", wire: "Wire") -> None:
     account.service.switches.settings = turned(account.service.switches.settings, {"return_clears_opted_out_at": False})
     stage = Stage(account, wire)
