@@ -16,6 +16,8 @@ from anmc_simulators.seed import MAX_PEOPLE
 from anmc_simulators.server import announce, base_urls, listen
 from anmc_simulators.server import serve as serve_both
 from anmc_simulators.simulation import Simulation
+from anmc_simulators.switch_panel import from_options
+from anmc_simulators.switch_table import markdown
 
 SEED_SECONDS: Final = 120
 """How long a running server may take to invent people; the most that it accepts take it well under a minute."""
@@ -39,6 +41,14 @@ def serve(
         float,
         typer.Option(min=0, max=86_400, help="Seconds by which Action Network's modified_date filter trails writes."),
     ] = DEFAULT_LAG.total_seconds(),
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERVICE.NAME=VALUE",
+            help="Turn a switch, as in action_network.moves_on_status_change=true; may be repeated. "
+            "`anmc-simulators switches` lists them.",
+        ),
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option(help="Write both base URLs to this file, as JSON, once both services listen.")
     ] = None,
@@ -47,6 +57,10 @@ def serve(
 
     Prints one line of JSON with both base URLs once they listen.
     """
+    try:
+        simulation = Simulation(lag=timedelta(seconds=lag), switches=from_options(switch or ()))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--switch") from error
     sockets = {}
     for name, port in (("mobile_commons", mobile_commons_port), ("action_network", action_network_port)):
         try:
@@ -54,8 +68,13 @@ def serve(
         except OSError as error:
             _fail(f"cannot listen on port {port} ({error.strerror}); choose another or 0 for a free one")
     urls = base_urls(sockets)
-    simulation = Simulation(lag=timedelta(seconds=lag))
     asyncio.run(serve_both(simulation, sockets, ready=lambda: announce(urls, ready_file)))
+
+
+@app.command()
+def switches() -> None:
+    """Print every switch with its values and what it decides, as tables in Markdown."""
+    typer.echo(markdown(), nl=False)
 
 
 @app.command()

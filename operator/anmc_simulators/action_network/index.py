@@ -1,28 +1,22 @@
 """What filters see of a list: every field as it was some time ago."""
 
 import heapq
+import itertools
+import random
 from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 
 from anmc_simulators.action_network.filters import Clause, Filter, Operator
 from anmc_simulators.action_network.person import Field, Person
+from anmc_simulators.action_network.switches import Order
 from anmc_simulators.clock import Clock
 
 KEPT_QUERIES: Final = 8
 """Answers kept up to date, so that a walk of 4,000 pages computes its set of people once, not 4,000 times."""
-
-_TEXT_LAG: Final = timedelta(seconds=2)
-_IMMEDIATE: Final = frozenset({Field.IDENTIFIER, Field.PHONE_NUMBER})
-
-
-def default_lags(modified: timedelta) -> Mapping[Field, timedelta]:
-    """Return the lag of each field; look-ups by phone are fresh, dates trail most (action-network-api.md 15)."""
-    dates = {Field.CREATED_DATE: modified, Field.MODIFIED_DATE: modified}
-    return {field: timedelta() if field in _IMMEDIATE else dates.get(field, _TEXT_LAG) for field in Field}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +30,15 @@ class Index:
 
     def __init__(self, *, clock: Clock, lags: Mapping[Field, timedelta]) -> None:
         self._clock = clock
-        self._lags = lags
-        self._steps = sorted({lag for lag in lags.values() if lag})
+        self._dice = random.Random(1)
         self._people: dict[int, Person] = {}
         self._order: list[int] = []
         self._exact: dict[tuple[Field, str], int] = {}
         self._recent: dict[int, list[_Write]] = {}
         self._due: list[tuple[datetime, int]] = []
         self._queries: OrderedDict[Filter, list[int]] = OrderedDict()
+        self._by_date: tuple[Filter, list[int]] | None = None
+        self.trail(lags)
 
     def __len__(self) -> int:
         return len(self._people)
@@ -51,13 +46,23 @@ class Index:
     def __iter__(self) -> Iterator[Person]:
         return (self._people[position] for position in self._order)
 
+    def trail(self, lags: Mapping[Field, timedelta]) -> None:
+        """Let filters trail writes by these lags from now on, also those writes that are still trailing."""
+        self._lags = lags
+        self._steps = sorted({lag for lag in lags.values() if lag})
+        self._queries.clear()
+        self._by_date = None
+        for position, writes in self._recent.items():
+            for write, lag in itertools.product(writes, self._steps or [timedelta()]):
+                heapq.heappush(self._due, (write.time + lag, position))
+
     def at(self, position: int) -> Person | None:
         """Return who stands at this position now."""
         return self._people.get(position)
 
     def holder(self, field: Field, value: str) -> Person | None:
         """Return who holds this identifier, e-mail address or number now, without any lag."""
-        position = self._exact.get((field, value))
+        position = self._exact.get(_exact_key(field, value))
         return None if position is None else self._people[position]
 
     def put(self, person: Person, *, settled: bool = False) -> None:
@@ -77,14 +82,34 @@ class Index:
         """Take a person out; filters and pages lose it at once."""
         self._forget_exact(self._people.pop(person.position))
         self._recent.pop(person.position, None)
+        self._by_date = None
         for positions in (self._order, *self._queries.values()):
             _discard(positions, person.position)
 
-    def page(self, wanted: Filter, *, page: int, size: int) -> list[Person]:
-        """Return page `page`, from 1, of the people that a filter finds, in order of insertion."""
+    def page(self, wanted: Filter, *, page: int, size: int, order: Order = Order.INSERTION) -> list[Person]:
+        """Return page `page`, from 1, of the people that a filter finds."""
         self._settle()
-        positions = self._positions(wanted)
+        positions = self._ordered(wanted, order)
         return [self._people[position] for position in positions[(page - 1) * size : page * size]]
+
+    def count(self, wanted: Filter) -> int:
+        """Return how many people a filter finds."""
+        self._settle()
+        return len(self._positions(wanted))
+
+    def _ordered(self, wanted: Filter, order: Order) -> list[int]:
+        positions = self._positions(wanted)
+        match order:
+            case Order.INSERTION:
+                return positions
+            case Order.SHUFFLED:
+                return self._dice.sample(positions, len(positions))
+            case Order.BY_MODIFIED_DATE:
+                if self._by_date is None or self._by_date[0] != wanted:
+                    self._by_date = wanted, sorted(positions, key=lambda at: (self._people[at].modified, at))
+                return self._by_date[1]
+            case _:
+                assert_never(order)
 
     def _positions(self, wanted: Filter) -> list[int]:
         if not wanted:
@@ -92,7 +117,7 @@ class Index:
         exact = [clause for clause in wanted if _is_exact(clause)]
         if exact:
             # Whoever was written a moment ago may still be found under an old value.
-            candidates = {self._exact.get((exact[0].field, str(exact[0].value))), *self._recent}
+            candidates = {self._exact.get(_exact_key(exact[0].field, str(exact[0].value))), *self._recent}
             return sorted(position for position in candidates if position is not None and self._found(position, wanted))
         if wanted not in self._queries:
             self._queries[wanted] = [position for position in self._order if self._found(position, wanted)]
@@ -130,7 +155,7 @@ class Index:
             _, position = heapq.heappop(self._due)
             if position not in self._recent:
                 continue
-            late = [write for write in self._recent[position] if write.time + self._steps[-1] > now]
+            late = [write for write in self._recent[position] if write.time + max(self._lags.values()) > now]
             if late:
                 self._recent[position] = late
             else:
@@ -138,6 +163,7 @@ class Index:
             self._refresh(position)
 
     def _refresh(self, position: int) -> None:
+        self._by_date = None
         for wanted, positions in self._queries.items():
             _discard(positions, position)
             if self._found(position, wanted):
@@ -151,9 +177,14 @@ class Index:
 def _exact_keys(person: Person) -> Iterable[tuple[Field, str]]:
     yield from ((Field.IDENTIFIER, identifier) for identifier in person.identifiers)
     if person.email:
-        yield Field.EMAIL_ADDRESS, person.email
+        yield _exact_key(Field.EMAIL_ADDRESS, person.email)
     if person.phone:
         yield Field.PHONE_NUMBER, person.phone
+
+
+def _exact_key(field: Field, value: str) -> tuple[Field, str]:
+    """Return the key of a value; two spellings of an address are one address."""
+    return field, value.lower() if field is Field.EMAIL_ADDRESS else value
 
 
 def _is_exact(clause: Clause) -> bool:

@@ -13,6 +13,12 @@ BY_STOP_WORD: Final = "Texted a STOP word"
 """Opt-out sources on record (8.2, 8.3)."""
 
 
+ACTIVE: Final = "Active"
+OPTED_OUT: Final = "Opted-Out"
+PENDING: Final = "Pending"
+"""Status texts of a subscription; the last stands for whatever the service says (U11)."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A login; the first of `companies` (keys) is its own, the others it may name in `company`."""
@@ -45,17 +51,22 @@ class Campaign:
     name: str
     keyword: str
     active: bool
+    keyword_id: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
     paths: list[OptInPath] = field(default_factory=list)
     subscriptions: list["Subscription"] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How a profile was first seen, as the `source` element's attributes."""
+    """How a profile was first seen, as the `source` element's attributes; the ids are a keyword's and a text's."""
 
     type: str
     name: str = ""
     email: str = ""
+    id: str = ""
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +94,27 @@ class Subscription:
 
     @property
     def status(self) -> str:
-        """The status text; the one of a pending membership is not on record (U11)."""
-        if self.opted_out_at:
-            return "Opted-Out"
-        return "Active" if self.activated_at else "Pending"
+        """The status text; the one of a pending membership is not on record (U11).
+
+        Somebody who came back may keep the date of the way out (8.2).
+        """
+        if self.opted_out_at and (self.activated_at is None or self.activated_at <= self.opted_out_at):
+            return OPTED_OUT
+        return ACTIVE if self.activated_at else PENDING
 
     @property
     def changed_at(self) -> datetime:
-        """When the membership last changed, which is what `from` and `to` go by here (U4)."""
+        """When the membership last changed (U4)."""
         return max(filter(None, (self.created_at, self.activated_at, self.opted_out_at)))
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A link in a text that somebody followed."""
+
+    id: str
+    created_at: datetime
+    url: str
 
 
 @dataclass(slots=True)
@@ -107,17 +130,24 @@ class Profile:
     fields: dict[str, str] = field(default_factory=dict, repr=False)
     columns: dict[str, ColumnValue] = field(default_factory=dict, repr=False)
     subscriptions: dict[str, Subscription] = field(default_factory=dict, repr=False)
-    """By campaign id: there is never a second one in a campaign."""
+    """By campaign id: there is never a second one in a campaign, though there may be one before it."""
     opted_out_at: datetime | None = None
     opted_out_source: str = ""
     constituent_id: str | None = None
+    clicks: tuple[Click, ...] = ()
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the person left everything and has not come back to anything."""
+        return self.opted_out_at is not None and ACTIVE not in {one.status for one in self.subscriptions.values()}
 
     @property
     def status(self) -> str:
         """The status text, in which an opt-out and a bad number look the same (8.1)."""
         statuses = {subscription.status for subscription in self.subscriptions.values()}
-        if not self.textable or self.opted_out_at:
+        if not self.textable:
             return "Undeliverable"
-        if "Active" in statuses:
+        if ACTIVE in statuses:
             return "Active Subscriber"
-        return "Undeliverable" if "Opted-Out" in statuses else "Profiles with no Subscriptions"
+        is_out = self.opted_out_at or OPTED_OUT in statuses
+        return "Undeliverable" if is_out else "Profiles with no Subscriptions"

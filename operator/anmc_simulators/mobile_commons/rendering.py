@@ -1,7 +1,7 @@
 """Answers as XML, with the quirks that the service has on record (mobile-commons-api.md 3, 7, 12)."""
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,12 +11,21 @@ from anmc_simulators.mobile_commons.company import Company
 from anmc_simulators.mobile_commons.records import (
     ADDRESS_FIELDS,
     Campaign,
+    Click,
     OptInPath,
     Profile,
     Source,
     Subscription,
 )
+from anmc_simulators.mobile_commons.switches import MobileCommonsSwitches
 from anmc_simulators.mobile_commons.times import in_attribute, in_element
+from anmc_simulators.mobile_commons.variants import (
+    constituent_id,
+    place_name,
+    profile_status,
+    subscription_status,
+    with_novelties,
+)
 
 DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -36,14 +45,24 @@ _PLACE: Final = etree.fromstring(
 """A location guessed for everybody alike, which is not the person's address (7)."""
 
 
+_BROWSER: Final = (
+    ("remote_addr", "192.0.2.7"),
+    ("http_referer", None),
+    ("user_agent", "Mozilla/5.0 (invented; nobody's phone)"),
+)
+"""Whose click it was, which is nobody's: the address is one that is set aside for examples."""
+
+
 @dataclass(frozen=True, slots=True)
 class Include:
-    """Which parts of a profile an answer has; each vanishes with its flag (6.6)."""
+    """Which parts of a profile an answer has; each vanishes with its flag (6.6, 6.7)."""
 
     custom_columns: bool = True
     subscriptions: bool = True
     clicks: bool = True
     members: bool = True
+    messages: bool = False
+    donations: bool = False
 
 
 EVERYTHING: Final = Include()
@@ -71,13 +90,14 @@ def profiles(company: Company, found: Iterable[Profile], *, page: int, include: 
 
 def profile(company: Company, one: Profile, *, include: Include = EVERYTHING) -> etree._Element:
     """Return a full profile element, its children in the recorded order (7)."""
+    settings = company.settings
     element = etree.Element("profile", id=one.id)
     for name, text in (
         ("first_name", one.fields.get("first_name")),
         ("last_name", one.fields.get("last_name")),
         ("phone_number", one.phone),
         ("email", one.fields.get("email")),
-        ("status", one.status),
+        ("status", profile_status(one, settings)),
         ("created_at", in_element(one.created_at)),
         ("updated_at", in_element(one.updated_at)),
         ("opted_out_at", in_element(one.opted_out_at)),
@@ -88,20 +108,27 @@ def profile(company: Company, one: Profile, *, include: Include = EVERYTHING) ->
     address = etree.SubElement(element, "address")
     for name in ADDRESS_FIELDS:
         _leaf(address, name, one.fields.get(name))
-    element.extend(copy.deepcopy(_PLACE))
+    for place in list(copy.deepcopy(_PLACE)):
+        place.tag = place_name(place.tag, settings)
+        element.append(place)
     if include.custom_columns:
         element.append(_container("custom_columns", [_column(one, name) for name in company.columns]))
     if include.subscriptions and one.subscriptions:
-        element.append(_container("subscriptions", map(_subscription, one.subscriptions.values())))
+        children = [_subscription(subscription, settings) for subscription in one.subscriptions.values()]
+        element.append(_container("subscriptions", children))
     if include.members:
-        element.append(_container("integrations", _integrations(one)))
+        element.append(_container("integrations", _integrations(one, settings)))
     if include.clicks:
-        element.append(_container("clicks"))
-    return element
+        element.append(_container("clicks", map(_click, one.clicks)))
+    # Nobody here donates or has a history of texts.
+    element.extend(_container(tag) for tag in ("messages", "donations") if getattr(include, tag))
+    return with_novelties(element, settings)
 
 
-def subscribers(rows: Iterable[Subscription], *, page: int) -> etree._Element:
-    """Return one page of a campaign's subscriptions, which say no status (6.5)."""
+def subscribers(
+    rows: Iterable[Subscription], *, page: int, count: int | None, settings: MobileCommonsSwitches
+) -> etree._Element:
+    """Return one page of a campaign's subscriptions, which say no status, with the count of members if given (6.5)."""
     children = []
     for row in rows:
         sub = etree.Element("sub")
@@ -110,32 +137,45 @@ def subscribers(rows: Iterable[Subscription], *, page: int) -> etree._Element:
         _leaf(sub, "phone_number", row.profile.phone)
         _leaf(sub, "activated_at", in_element(row.activated_at))
         _leaf(sub, "opted_out_at", in_element(row.opted_out_at))
-        children.append(sub)
-    return _container("subscriptions", children, num=str(len(children)), page=str(page))
+        children.append(with_novelties(sub, settings))
+    element = _container("subscriptions", children, num=str(len(children)), page=str(page))
+    if count is not None:
+        _leaf(element, settings.subscriber_count_element, str(count))
+    return element
 
 
-def campaigns(found: Iterable[Campaign], *, include_paths: bool) -> etree._Element:
+def campaigns(found: Iterable[Campaign], *, include_paths: bool, settings: MobileCommonsSwitches) -> etree._Element:
     """Return campaigns, with their opt-in paths on request (6.1)."""
     children = []
     for one in found:
-        campaign = _named("campaign", one)
-        description = etree.Element("description")
-        campaign.insert(1, description)
+        campaign = etree.Element("campaign", id=one.id, active=str(one.active).lower())
+        _leaf(campaign, "name", one.name)
+        _leaf(campaign, "description", one.description)
+        campaign.append(_tags(one.tags))
         if include_paths:
-            campaign.append(_container("opt_in_paths", (_named("opt_in_path", path) for path in one.paths)))
-        children.append(campaign)
+            campaign.append(_container("opt_in_paths", map(_path, one.paths)))
+        children.append(with_novelties(campaign, settings))
     return _container("campaigns", children)
 
 
-def _named(tag: str, one: Campaign | OptInPath) -> etree._Element:
-    element = etree.Element(tag, id=one.id, active=str(one.active).lower())
+def _path(one: OptInPath) -> etree._Element:
+    element = etree.Element("opt_in_path", id=one.id, active=str(one.active).lower())
     _leaf(element, "name", one.name)
-    element.append(_container("tags"))
+    element.append(_tags(()))
     return element
+
+
+def _tags(texts: Sequence[str]) -> etree._Element:
+    children = [etree.Element("tag") for _ in texts]
+    for child, text in zip(children, texts, strict=True):
+        child.text = _clean(text)
+    return _container("tags", children)
 
 
 def _source(source: Source) -> etree._Element:
     attributes = {"type": source.type, "name": _clean(source.name)}
+    if source.type == "Keyword":
+        attributes |= {"id": source.id, "opt_in_path_id": "", "message_id": source.message_id}
     if source.email:
         attributes["email"] = _clean(source.email)
     return etree.Element("source", attributes)
@@ -152,14 +192,14 @@ def _column(one: Profile, name: str) -> etree._Element:
     return element
 
 
-def _subscription(one: Subscription) -> etree._Element:
+def _subscription(one: Subscription, settings: MobileCommonsSwitches) -> etree._Element:
     return etree.Element(
         "subscription",
         campaign_id=one.campaign.id,
         campaign_name=f"{_clean(one.campaign.name)} ",  # the blank is the service's (3.1, rule 4)
-        campaign_description="",
+        campaign_description=_clean(one.campaign.description),
         opt_in_path_id=one.opt_in_path_id,
-        status=one.status,
+        status=subscription_status(one, settings),
         opt_in_source=_clean(one.opt_in_source),
         created_at=in_attribute(one.created_at),
         activated_at=in_attribute(one.activated_at),
@@ -168,14 +208,26 @@ def _subscription(one: Subscription) -> etree._Element:
     )
 
 
-def _integrations(one: Profile) -> list[etree._Element]:
-    if one.constituent_id is None:
-        return []
-    # The text of `type` for Action Network is a guess (U7).
+def _click(one: Click) -> etree._Element:
+    element = etree.Element("click", id=one.id)
+    _leaf(element, "created_at", in_element(one.created_at))
+    _leaf(element, "url", one.url)
+    for name, text in _BROWSER:
+        _leaf(element, name, text)
+    return element
+
+
+def _integrations(one: Profile, settings: MobileCommonsSwitches) -> list[etree._Element]:
+    records: list[tuple[str, str, str]] = []
+    if one.constituent_id is not None:
+        synchronized_at = in_attribute(one.updated_at) if settings.integration_synchronized else ""
+        stored = constituent_id(_clean(one.constituent_id), settings)
+        records.append((settings.integration_type, stored, synchronized_at))
+    if settings.other_integration:
+        records.append(("Salesforce", "", ""))
     return [
-        etree.Element(
-            "integration", constituent_id=_clean(one.constituent_id), type="ActionNetwork", synchronized_at=""
-        )
+        etree.Element("integration", constituent_id=identity, type=kind, synchronized_at=synchronized_at)
+        for kind, identity, synchronized_at in records
     ]
 
 
