@@ -25,13 +25,6 @@ def let_filters_catch_up(simulators: Simulators) -> None:
 
 
 class TestReading:
-    def test_everybody_is_there_once(self, parsons: Parsons, invented: Record) -> None:
-        network = invented["action_network"]
-
-        people = parsons.action_network(key=network["key"]).call("get_people")
-
-        assert len({id_of(person) for person in people}) == len(people) == network["people"]
-
     def test_people_of_several_pages_are_as_the_service_holds_them(
         self, action_network: Connector, account: Account
     ) -> None:
