@@ -10,7 +10,7 @@ export PYTHON
 
 devcluster := PYTHONPATH=tools .venv/bin/python -m devcluster
 
-.PHONY: help demo test lint format cluster cluster-down lock environment parsons kubernetes
+.PHONY: help demo test lint format bench-clients cluster cluster-down lock environment parsons kubernetes
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ lint: environment ## Check style, types and the direction of imports
 format: environment ## Put every file into the house style
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+bench-clients: parsons ## Compare our clients with others' and with the services' limits; ARGS=--quick for a look
+	@.venv/bin/python tests/bench/clients $(ARGS)
 
 cluster: environment ## Start a cluster and print its kubeconfig's path; DIR=... for another one
 	@$(devcluster) start "$(DIR)"
