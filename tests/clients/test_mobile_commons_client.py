@@ -10,7 +10,7 @@ import pytest
 from anmc.api.credentials import BasicLogin
 from anmc.api.origins import Origin
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient, Operation
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import (
     AuthenticationFailed,
     FieldMappingInvalid,

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import quote, urlencode
 
 from anmc.clients.retries import Repeat
+from anmc.sync.ports import Priority
 
 Query = Mapping[str, str]
 """Parameters of a URL; they may hold numbers, so they are never shown."""
@@ -22,7 +23,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request in the words of the service; `operation` is the meter's name for it."""
+    """A request in the words of the service; `operation` is the meter's name for it.
+
+    `read_timeout`, in seconds, is for a request that takes longer than others of the service.
+    """
 
     operation: str
     method: Literal["GET", "POST", "PUT"]
@@ -30,6 +34,8 @@ class Call:
     query: Query = field(default_factory=dict, repr=False)
     body: Body | None = None
     repeat: Repeat = Repeat.FREELY
+    priority: Priority = Priority.DATA
+    read_timeout: float | None = None
 
     @property
     def target(self) -> str:

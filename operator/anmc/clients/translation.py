@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 from anmc.clients.calls import Call
-from anmc.clients.failures import CallFailed, Cause, Denied, Refused, Rejected, TryFailed, Unconfirmed
-from anmc.clients.retries import MAX_TRIES
+from anmc.clients.failures import CallFailed, Cause, Denied, NoTurn, Refused, Rejected, TryFailed, Unconfirmed
 from anmc.clients.service import Access, Traits
 from anmc.errors import AnmcError, AuthenticationFailed, RateLimited, ServiceUnavailable
 
 
-def translate(failed: CallFailed, call: Call, traits: Traits, access: Access) -> AnmcError:
-    """Say what failed where, from closed sets alone: neither request nor answer is quoted."""
+def translate(failed: CallFailed, call: Call, traits: Traits, access: Access, *, tries: int) -> AnmcError:
+    """Say what failed where after how many tries, from closed sets alone: neither request nor answer is quoted."""
     title, operation = traits.title, call.operation
     match failed:
         case Denied():
@@ -19,19 +18,25 @@ def translate(failed: CallFailed, call: Call, traits: Traits, access: Access) ->
             detail = f"error {failed.error_id}" if failed.error_id is not None else failed.code
             message = f"{title} refused {operation} ({detail})"
             return Rejected(message, code=failed.code, error_id=failed.error_id)
+        case NoTurn():
+            return ServiceUnavailable(f"The limits of {title} left no turn for {operation} in good time")
         case TryFailed() if not call.repeat.allows(failed):
             return Unconfirmed(f"{title} may have applied {operation} ({failed.code})", code=failed.code)
         case TryFailed(cause=Cause.RATE_LIMITED):
-            return RateLimited(f"{title} still limits {operation} after {MAX_TRIES} tries", after=_asked_wait(failed))
-        case TryFailed():
-            message = f"{title} failed {operation} {MAX_TRIES} times ({failed.code})"
-            return ServiceUnavailable(message, after=_asked_wait(failed))
+            message = f"{title} still limits {operation} after being asked {_times(tries)}"
+            return RateLimited(message, after=_asked_wait(failed))
         case _:
-            return ServiceUnavailable(f"{title} failed {operation} ({failed.code})")
+            message = f"{title} failed {operation} {_times(tries)} ({failed.code})"
+            return ServiceUnavailable(message, after=_asked_wait(failed))
 
 
-def _asked_wait(failed: TryFailed) -> timedelta | None:
-    return None if failed.retry_after is None else timedelta(seconds=failed.retry_after)
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _asked_wait(failed: CallFailed) -> timedelta | None:
+    asked = failed.retry_after if isinstance(failed, TryFailed) else None
+    return None if asked is None else timedelta(seconds=asked)
 
 
 def _authentication_failed(how: str, title: str, access: Access) -> AuthenticationFailed:

@@ -10,7 +10,7 @@ from anmc.rules.windows import next_pull_watermark, pull_filter_bound, pull_lowe
 from anmc.sync.book import RunBook
 from anmc.sync.failures import ending_the_run
 from anmc.sync.imports import Eligibility, Importer
-from anmc.sync.ports import Changes, Positions, Service
+from anmc.sync.ports import Changes, Positions, Priority, Service
 from anmc.sync.release import release_opt_ins
 from anmc.sync.run import EVERYBODY, RunContext, RunEnd
 from anmc.sync.staging import OptIns
@@ -53,7 +53,9 @@ async def _read(context: RunContext, book: RunBook, importer: Importer, lower_bo
     first_page = 1 if resumed is None else max(1, resumed.next_page - 1)
     first_read_at, read = None, 0
     bound = pull_filter_bound(lower_bound)
-    async for page in context.action_network.iter_people(modified_after=bound, first_page=first_page):
+    priority = Priority.FULL_READ if lower_bound == EVERYBODY else Priority.DATA
+    pages = context.action_network.iter_people(modified_after=bound, first_page=first_page, priority=priority)
+    async for page in pages:
         first_read_at = first_read_at or page.read_at
         if page.records:
             read += len(page.records)

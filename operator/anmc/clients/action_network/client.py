@@ -1,8 +1,8 @@
 """Typed calls of Action Network (action-network-api.md)."""
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self, TypeVar
 
@@ -14,8 +14,9 @@ from anmc.clients.action_network import bodies, checks, filters
 from anmc.clients.action_network.models import CustomFields, PeoplePage, PersonAnswer, person_id
 from anmc.clients.calls import Answer, Body, Call
 from anmc.clients.clock import Clock, SystemClock
+from anmc.clients.connections import Connections
 from anmc.clients.failures import Rejected, Unconfirmed, Unreadable
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.clients.retries import Repeat
 from anmc.clients.service import Access, Traits
 from anmc.clients.transport import Transport
@@ -23,7 +24,7 @@ from anmc.clients.walks import Walk
 from anmc.errors import PersonGone, RateLimited, ServiceUnavailable
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import Person, PersonId, Phone
-from anmc.sync.ports import Gate, Page, RequestMeter, Service
+from anmc.sync.ports import Gate, Page, Priority, RequestMeter, Service
 
 T = TypeVar("T")
 
@@ -35,6 +36,10 @@ PER_PAGE: Final = 25
 MAX_PAGES: Final = 100_000
 """Pages of a walk before it counts as endless: 2.5 million people, seven hours at full speed."""
 
+DEEP_PAGE: Final = 200
+DEEP_READ_TIMEOUT: Final = 60.0
+"""Page beyond which an answer takes longer, and the seconds that it may take (action-network-api.md 3.2)."""
+
 MAX_LOOK_UP_PAGES: Final = 4
 """Pages of one look-up: nobody shares a number with more than a hundred others."""
 
@@ -45,8 +50,8 @@ _TRAITS: Final = Traits(
     connect_timeout=5,
     read_timeout=30,
     deadline=90,
+    patience=900,
     first_wait=1,
-    max_connections=8,
     denial_phrase=b"API Key invalid or not present",
 )
 
@@ -92,6 +97,7 @@ class ActionNetworkClient:
         gate: Gate,
         meter: RequestMeter,
         clock: Clock | None = None,
+        connections: Connections | None = None,
         http: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         token = account.credentials.token
@@ -108,7 +114,7 @@ class ActionNetworkClient:
             gate=gate,
             meter=meter,
             clock=clock or SystemClock(),
-            http=http,
+            connections=connections or Connections(http),
         )
 
     async def __aenter__(self) -> Self:
@@ -122,17 +128,29 @@ class ActionNetworkClient:
         """Requests sent so far, retries included."""
         return self._transport.calls
 
-    async def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> AsyncIterator[Page[Person]]:
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours (sync.md W2)."""
+        return self._transport.clock_offset
+
+    @property
+    def allowed_requests_per_second(self) -> Callable[[], float]:
+        """What tells the rate that the key's pacer allows, also when this client is closed."""
+        return self._transport.allowed
+
+    async def iter_people(
+        self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA
+    ) -> AsyncIterator[Page[Person]]:
         """Walk the people modified after an instant (action-network-api.md 4.2, 4.3); the empty page comes too."""
         wanted = filters.modified_after(modified_after)
         bound = modified_after.replace(microsecond=0)
         walk = Walk[Person](_TRAITS.title, max_pages=MAX_PAGES)
         number = first_page
         while True:
-            page = await self._people(Operation.LIST_PEOPLE, wanted, number)
+            page = await self._people(Operation.LIST_PEOPLE, wanted, number, priority)
             if not page.people and page.has_next:
                 # By the contract an empty page is the last one and says so; a hiccup must not end a walk early.
-                page = await self._people(Operation.LIST_PEOPLE, wanted, number)
+                page = await self._people(Operation.LIST_PEOPLE, wanted, number, priority)
             asked = (p for p in page.people if p.modified_date is None or p.modified_date > bound)
             records = walk.fresh((p.id, p.modified_date, p) for p in asked)
             yield Page(records, number, page.read_at)
@@ -140,42 +158,45 @@ class ActionNetworkClient:
                 return
             number += 1
 
-    async def find_people_by_phone(self, phone: Phone) -> list[Person]:
+    async def find_people_by_phone(self, phone: Phone, *, priority: Priority = Priority.DATA) -> list[Person]:
         """Return everybody who holds exactly this number; the answer is checked against the filter again."""
-        found = await self._find(filters.holds_phone(phone))
+        found = await self._find(filters.holds_phone(phone), priority)
         return [person for person in found if checks.holds_phone(person, phone)]
 
     async def find_people_by_email(self, email: str) -> list[Person]:
         """Return everybody with this address; asked for in lower case, then as spelled (contract 14)."""
         wanted = email.strip()
         for spelling in dict.fromkeys((wanted.lower(), wanted)):
-            found = await self._find(filters.holds_email(spelling))
+            found = await self._find(filters.holds_email(spelling), Priority.DATA)
             if matching := [person for person in found if checks.holds_email(person, wanted)]:
                 return matching
         return []
 
-    async def get_person(self, person_id: PersonId) -> Person:
+    async def get_person(self, person_id: PersonId, *, priority: Priority = Priority.DATA) -> Person:
         """Read one person by id (action-network-api.md 6)."""
-        return await self._send_by_id(Call(Operation.GET_PERSON, "GET", _path(person_id)), person_id)
+        call = Call(Operation.GET_PERSON, "GET", _path(person_id), priority=priority)
+        return await self._send_by_id(call, person_id)
 
-    async def update_person(self, person_id: PersonId, values: Mapping[str, str]) -> Person:
+    async def update_person(
+        self, person_id: PersonId, values: Mapping[str, str], *, priority: Priority = Priority.DATA
+    ) -> Person:
         """Write fields of a known person (action-network-api.md 9, sync.md A1, A2, A5).
 
         When it is not clear whether a write was applied, the person is read; only if it shows that nothing was,
         there is one more try.
         """
-        current = await self.get_person(person_id) if bodies.needs_current(values) else None
+        current = await self.get_person(person_id, priority=priority) if bodies.needs_current(values) else None
         try:
-            return await self._put(person_id, bodies.update_body(values, current=current))
+            return await self._put(person_id, bodies.update_body(values, current=current), priority)
         except Unconfirmed as unconfirmed:
             first = unconfirmed
-        current = await self._settle(self.get_person(person_id))
+        current = await self._settle(self.get_person(person_id, priority=priority))
         if current is None:
             raise first
         if checks.shows(current, values):
             return current
         retried = bodies.with_current_email(values, current) if first.code.startswith("5") else values
-        return await self._put(person_id, bodies.update_body(retried, current=current))
+        return await self._put(person_id, bodies.update_body(retried, current=current), priority)
 
     async def create_person(self, new: NewPerson) -> Person:
         """Create a person (action-network-api.md 8, sync.md A3, A5); never sent twice when it may have worked."""
@@ -201,22 +222,24 @@ class ActionNetworkClient:
         answer = await self._transport.send(call, CustomFields.read)
         return frozenset(custom_field.name for custom_field in answer.fields)
 
-    async def _people(self, operation: Operation, wanted: str, number: int) -> _People:
+    async def _people(self, operation: Operation, wanted: str, number: int, priority: Priority) -> _People:
         query = {"filter": wanted, "page": str(number), "per_page": str(PER_PAGE)}
-        return await self._transport.send(Call(operation, "GET", f"{_API}/people", query), _read_page)
+        read_timeout = DEEP_READ_TIMEOUT if number > DEEP_PAGE else None
+        call = Call(operation, "GET", f"{_API}/people", query, priority=priority, read_timeout=read_timeout)
+        return await self._transport.send(call, _read_page)
 
-    async def _find(self, wanted: str) -> list[Person]:
+    async def _find(self, wanted: str, priority: Priority) -> list[Person]:
         found: list[Person] = []
         for number in range(1, MAX_LOOK_UP_PAGES + 1):
-            page = await self._people(Operation.FIND_PERSON, wanted, number)
+            page = await self._people(Operation.FIND_PERSON, wanted, number, priority)
             found += page.people
             if len(page.people) < PER_PAGE:
                 break
         return found
 
-    async def _put(self, person_id: PersonId, body: Body) -> Person:
-        path = _path(person_id)
-        call = Call(Operation.UPDATE_PERSON, "PUT", path, body=body, repeat=Repeat.UNLESS_RECEIVED)
+    async def _put(self, person_id: PersonId, body: Body, priority: Priority) -> Person:
+        path, repeat = _path(person_id), Repeat.UNLESS_RECEIVED
+        call = Call(Operation.UPDATE_PERSON, "PUT", path, body=body, repeat=repeat, priority=priority)
         return await self._send_by_id(call, person_id)
 
     async def _send_by_id(self, call: Call, person_id: PersonId) -> Person:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self, TypeVar, assert_never
 
@@ -13,9 +13,10 @@ from anmc.api.credentials import BasicLogin, BearerToken, MobileCommonsCredentia
 from anmc.api.origins import Origin
 from anmc.clients.calls import Answer, Call, Query
 from anmc.clients.clock import Clock, SystemClock
+from anmc.clients.connections import Connections
 from anmc.clients.failures import Rejected
 from anmc.clients.mobile_commons import answers, parameters
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.clients.retries import Repeat
 from anmc.clients.service import Access, Traits
 from anmc.clients.times import write_time
@@ -23,7 +24,7 @@ from anmc.clients.transport import Transport
 from anmc.clients.walks import Walk
 from anmc.errors import PhoneRejected
 from anmc.rules.records import Campaign, Phone, Profile, SubscriberRow
-from anmc.sync.ports import Gate, Page, RequestMeter, Service
+from anmc.sync.ports import Gate, Page, Priority, RequestMeter, Service
 
 R = TypeVar("R")
 
@@ -35,17 +36,6 @@ MAX_PAGES: Final = 10_000
 
 INVALID_PHONE: Final = 5
 """Error of a number that is malformed, or that no profile has: the service does not tell them apart (contract 2)."""
-
-_TRAITS: Final = Traits(
-    service=Service.MOBILE_COMMONS,
-    title="Mobile Commons",
-    accept="application/xml",
-    connect_timeout=10,
-    read_timeout=120,
-    deadline=300,
-    first_wait=2,
-    max_connections=80,
-)
 
 
 class Operation(StrEnum):
@@ -59,6 +49,20 @@ class Operation(StrEnum):
     OPT_OUT = "opt_out"
     LIST_CAMPAIGNS = "list_campaigns"
     LIST_SUBSCRIBERS = "list_subscribers"
+
+
+_TRAITS: Final = Traits(
+    service=Service.MOBILE_COMMONS,
+    title="Mobile Commons",
+    accept="application/xml",
+    connect_timeout=10,
+    read_timeout=120,
+    deadline=300,
+    patience=1800,
+    first_wait=2,
+    repeats_bad_request=True,
+    uniform=frozenset({Operation.GET_PROFILE, Operation.UPDATE_PROFILE, Operation.OPT_IN, Operation.OPT_OUT}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class MobileCommonsClient:
         gate: Gate,
         meter: RequestMeter,
         clock: Clock | None = None,
+        connections: Connections | None = None,
         http: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         authorization, login = _authorization(account.credentials)
@@ -100,7 +105,7 @@ class MobileCommonsClient:
             gate=gate,
             meter=meter,
             clock=clock or SystemClock(),
-            http=http,
+            connections=connections or Connections(http),
         )
 
     async def __aenter__(self) -> Self:
@@ -113,6 +118,16 @@ class MobileCommonsClient:
     def calls(self) -> int:
         """Requests sent so far, retries included."""
         return self._transport.calls
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours (sync.md W2)."""
+        return self._transport.clock_offset
+
+    @property
+    def allowed_concurrency(self) -> Callable[[], float]:
+        """What tells the requests at a time that the login's pacer allows, also when this client is closed."""
+        return self._transport.allowed
 
     async def iter_profiles(self, *, updated_from: datetime) -> AsyncIterator[Page[Profile]]:
         """Walk the profiles updated at or after an instant (contract 5, 6.6); the empty last page comes too."""
@@ -133,23 +148,22 @@ class MobileCommonsClient:
             fresh = walk.fresh((row, None, row) for row in page.records)
             yield Page(fresh, page.number, page.read_at)
 
-    async def find_profiles(self, phones: Collection[Phone]) -> list[Profile]:
+    async def find_profiles(self, phones: Collection[Phone], *, priority: Priority = Priority.DATA) -> list[Profile]:
         """Look up numbers in bulk (contract 6.6); the answer is checked against the numbers again."""
         asked = list(dict.fromkeys(phones))
         wanted = {phone.digits for phone in asked}
         found: dict[str, Profile] = {}
         for numbers in parameters.batches(asked):
             query = {"phone_number": numbers, "include_clicks": "false", "limit": str(PAGE_SIZE), "page": "1"}
-            profiles = await self._read(Operation.FIND_PROFILES, "profiles", query, answers.read_profiles)
+            profiles = await self._read(Operation.FIND_PROFILES, "profiles", query, answers.read_profiles, priority)
             found |= {profile.number: profile for profile in profiles if profile.number in wanted}
         return list(found.values())
 
-    async def get_profile(self, phone: Phone) -> Profile | None:
+    async def get_profile(self, phone: Phone, *, priority: Priority = Priority.DATA) -> Profile | None:
         """Read one profile by its number (contract 6.7)."""
+        query, read = {"phone_number": phone.digits}, answers.profile_reader(phone)
         try:
-            return await self._read(
-                Operation.GET_PROFILE, "profile", {"phone_number": phone.digits}, answers.profile_reader(phone)
-            )
+            return await self._read(Operation.GET_PROFILE, "profile", query, read, priority)
         except Rejected as rejected:
             if rejected.error_id == INVALID_PHONE:
                 return None
@@ -175,13 +189,17 @@ class MobileCommonsClient:
     async def opt_in(self, phone: Phone, path: str) -> Profile:
         """Use an opt-in path for a number; this may send a text and is never repeated blindly (contract 9.4)."""
         fields = {"opt_in_path_id": path}
-        return await self._write(Operation.OPT_IN, "profile_update", phone, fields, Repeat.UNLESS_RECEIVED)
+        return await self._write(
+            Operation.OPT_IN, "profile_update", phone, fields, Repeat.UNLESS_RECEIVED, priority=Priority.OPT_IN
+        )
 
     async def opt_out(self, phone: Phone, *, campaign_id: str | None) -> Profile | None:
         """Opt a number out of one campaign, or of all (contract 6.9)."""
         fields = {"campaign_id": campaign_id} if campaign_id else {}
         try:
-            return await self._write(Operation.OPT_OUT, "profile_opt_out", phone, fields, Repeat.FREELY)
+            return await self._write(
+                Operation.OPT_OUT, "profile_opt_out", phone, fields, Repeat.FREELY, priority=Priority.OPT_OUT
+            )
         except PhoneRejected:
             return None
 
@@ -202,13 +220,29 @@ class MobileCommonsClient:
                 return
             number += 1
 
-    async def _read(self, operation: Operation, endpoint: str, query: Query, read: Callable[[Answer], R]) -> R:
-        call = Call(operation, "GET", f"/api/{endpoint}", {**query, **self._company})
+    async def _read(
+        self,
+        operation: Operation,
+        endpoint: str,
+        query: Query,
+        read: Callable[[Answer], R],
+        priority: Priority = Priority.DATA,
+    ) -> R:
+        call = Call(operation, "GET", f"/api/{endpoint}", {**query, **self._company}, priority=priority)
         return await self._transport.send(call, read)
 
-    async def _write(self, operation: Operation, endpoint: str, phone: Phone, fields: Query, repeat: Repeat) -> Profile:
+    async def _write(
+        self,
+        operation: Operation,
+        endpoint: str,
+        phone: Phone,
+        fields: Query,
+        repeat: Repeat,
+        *,
+        priority: Priority = Priority.DATA,
+    ) -> Profile:
         body = parameters.form({"phone_number": phone.digits, **fields})
-        call = Call(operation, "POST", f"/api/{endpoint}", self._company, body=body, repeat=repeat)
+        call = Call(operation, "POST", f"/api/{endpoint}", self._company, body=body, repeat=repeat, priority=priority)
         try:
             return await self._transport.send(call, answers.profile_reader(phone))
         except Rejected as rejected:
