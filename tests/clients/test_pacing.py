@@ -144,7 +144,7 @@ asks = st.builds(
 crowds = st.lists(asks, max_size=40)
 ceilings = st.lists(st.floats(0.5, 4.0), min_size=1, max_size=3)
 
-in_virtual_time = settings(max_examples=60, deadline=None)
+in_virtual_time = settings(max_examples=40, deadline=None)
 
 
 class TestActionNetwork:
