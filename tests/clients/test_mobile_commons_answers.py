@@ -184,6 +184,11 @@ def test_an_html_page_is_a_log_in(page: str) -> None:
     assert caught.value.how == "log-in page"
 
 
+def test_a_page_of_comments_is_told_from_html_at_once() -> None:
+    with pytest.raises(Unreadable):
+        read_payload(an_answer("<!---->" * 200 + "<response"))
+
+
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
 
