@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from anmc.clients.action_network.client import ActionNetworkClient, Operation
+from anmc.clients.action_network.client import ActionNetworkClient
+from anmc.clients.action_network.service import Operation
 from anmc.errors import OutcomeUnknown, PersonGone, RateLimited, ServiceRefused, ServiceUnavailable
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import PersonId, Phone

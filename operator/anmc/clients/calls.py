@@ -1,6 +1,6 @@
 """One call of a service: what is asked, what came back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -20,9 +20,16 @@ class Body:
     content_type: str
 
 
+def unnoticed() -> None:
+    """Do nothing when a request goes out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request in the words of the service; `operation` is the meter's name for it."""
+    """A request in the words of the service; `operation` is the meter's name for it.
+
+    `on_sent` is called right before each request goes out, after all waiting.
+    """
 
     operation: str
     method: Literal["GET", "POST", "PUT"]
@@ -30,6 +37,7 @@ class Call:
     query: Query = field(default_factory=dict, repr=False)
     body: Body | None = None
     repeat: Repeat = Repeat.FREELY
+    on_sent: Callable[[], None] = field(default=unnoticed, repr=False)
 
     @property
     def target(self) -> str:

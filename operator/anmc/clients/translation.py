@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from anmc.clients.calls import Call
-from anmc.clients.failures import CallFailed, Cause, Denied, Refused, Rejected, TryFailed, Unconfirmed
+from anmc.clients.failures import CallFailed, Cause, Denied, Refused, Rejected, TryFailed, Unconfirmed, Unserved
 from anmc.clients.retries import MAX_TRIES
 from anmc.clients.service import Access, Traits
 from anmc.errors import AnmcError, AuthenticationFailed, RateLimited, ServiceUnavailable
@@ -25,7 +25,7 @@ def translate(failed: CallFailed, call: Call, traits: Traits, access: Access) ->
             return RateLimited(f"{title} still limits {operation} after {MAX_TRIES} tries", after=_asked_wait(failed))
         case TryFailed():
             message = f"{title} failed {operation} {MAX_TRIES} times ({failed.code})"
-            return ServiceUnavailable(message, after=_asked_wait(failed))
+            return Unserved(message, cause=failed.cause, after=_asked_wait(failed))
         case _:
             return ServiceUnavailable(f"{title} failed {operation} ({failed.code})")
 

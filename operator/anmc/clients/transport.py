@@ -136,6 +136,7 @@ class Transport:
             if began > asked_at:
                 self._meter.waited(service, "pacing", began - asked_at)
             self._gate()
+            call.on_sent()
             self.calls += 1
             self._meter.sent(service, operation)
             code = NETWORK  # what a cancelled request counts as

@@ -35,17 +35,21 @@ class Walk(Generic[R]):
         self._stale_pages = 0
         self._pages = 0
 
-    def fresh(self, records: Iterable[tuple[Hashable, datetime | None, R]]) -> tuple[R, ...]:
+    def fresh(
+        self, records: Iterable[tuple[Hashable, datetime | None, R]], *, unreadable: Iterable[str | None] = ()
+    ) -> tuple[R, ...]:
         """Return the records of the next page without repeats; each comes as key, change stamp, record.
 
-        A repeat with a newer stamp is a newer version and passes.
+        A repeat with a newer stamp is a newer version and passes. `unreadable` are the ids, if any, of what else
+        the page holds: without an id it may be the same as before.
 
         Raises:
             ServiceUnavailable: the pages go round in circles, or there are more than plausible.
         """
-        page = list(records)
+        page, others = list(records), list(unreadable)
         fresh = tuple(record for key, stamp, record in page if self._is_new(key, stamp or _LONG_AGO))
-        self._stale_pages = 0 if fresh or not page else self._stale_pages + 1
+        new = [name for name in others if name is not None and self._is_new(("unreadable", name), _LONG_AGO)]
+        self._stale_pages = 0 if fresh or new or not (page or others) else self._stale_pages + 1
         self._pages += 1
         if self._stale_pages >= MAX_STALE_PAGES or self._pages > self._max_pages:
             raise ServiceUnavailable(f"{self._title} does not come to an end of its pages (page {self._pages})")
