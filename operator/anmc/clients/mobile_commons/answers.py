@@ -50,7 +50,7 @@ def look_up_reader(phones: Sequence[Phone]) -> Callable[[Answer], Served[Profile
                 profiles.append(to_profile(element))
             except Unreadable:
                 unreadable[places[number]] = id_of_profile(element)
-        return Served(tuple(profiles), answer.read_at, is_end=True, unreadable=unreadable)
+        return Served(tuple(profiles), answer.read_at, is_end=False, unreadable=unreadable)
 
     return read
 
