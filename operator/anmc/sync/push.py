@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -86,7 +87,9 @@ class _Reading:
         read = 0
         async with aclosing(context.mobile_commons.iter_subscribers(campaign, changed_from=self._lower_bound)) as pages:
             async for page in pages:
-                read += await self._count_page(page, of="subscribers")
+                # Of a profile that was read, the row tells nothing more.
+                unread = tuple(row for row in page.unreadable if row.id not in self._handled)
+                read += await self._count_page(replace(page, unreadable=unread), of="subscribers")
                 await self._look_up(await self._numbers_to_look_up(page.records))
         self._count_pages(read)
 
