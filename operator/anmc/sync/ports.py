@@ -56,6 +56,8 @@ class Page(Generic[Record]):
     read_at: datetime
     unreadable: tuple[UnreadableRecord, ...] = ()
     is_complete: bool = True
+    read_until: datetime | None = None
+    """At the end of a slice of a full read: whoever was created before has come (sync.md W6, W8)."""
 
 
 Pages = AsyncGenerator[Page[Record], None]
@@ -76,12 +78,14 @@ class LookUp:
 class MobileCommons(Protocol):
     """The calls of Mobile Commons that a run makes. Every write asks the gate first."""
 
-    def iter_profiles(self, *, updated_from: datetime) -> Pages[Profile]:
-        """Walk the profiles updated at or after an instant, page by page; the empty last page comes too."""
+    def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
+        """Walk the profiles updated at or after an instant, or all; the empty last page comes too."""
         ...
 
-    def iter_subscribers(self, campaign_id: str, *, changed_from: datetime) -> Pages[SubscriberRow]:
-        """Walk the rows of a campaign that changed at or after an instant."""
+    def iter_subscribers(
+        self, campaign_id: str, *, changed_from: datetime | None, first_page: int = 1
+    ) -> Pages[SubscriberRow]:
+        """Walk the rows of a campaign that changed at or after an instant, or all of them."""
         ...
 
     async def find_profiles(self, phones: Collection[Phone]) -> LookUp:
@@ -127,6 +131,10 @@ class ActionNetwork(Protocol):
 
     def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> Pages[Person]:
         """Walk the people modified after an instant (strictly); the empty last page comes too."""
+        ...
+
+    def iter_everybody(self, *, created_from: datetime | None = None) -> Pages[Person]:
+        """Read everybody, or whoever was created at or after an instant, in slices; pages count within a slice."""
         ...
 
     async def find_people_by_phone(self, phone: Phone) -> list[Person]:

@@ -13,6 +13,7 @@ from anmc.clients.action_network import bodies, checks, filters
 from anmc.clients.action_network.models import CustomFields, PersonAnswer, person_id
 from anmc.clients.action_network.people import PeopleLists
 from anmc.clients.action_network.service import API, TRAITS, Operation
+from anmc.clients.action_network.slices import Slice, read_everybody
 from anmc.clients.action_network.writes import RecentWrites
 from anmc.clients.calls import Answer, Body, Call
 from anmc.clients.clock import Clock, SystemClock
@@ -54,6 +55,7 @@ class ActionNetworkClient:
         http: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         token = account.credentials.token
+        self._clock = clock or SystemClock()
         self._transport = Transport(
             TRAITS,
             account.origin,
@@ -66,7 +68,7 @@ class ActionNetworkClient:
             admission=pacers.paced(str(account.origin), token, calls_per_second=account.max_requests_per_minute / 60),
             gate=gate,
             meter=meter,
-            clock=clock or SystemClock(),
+            clock=self._clock,
             http=http,
         )
         self._writes = RecentWrites()
@@ -95,6 +97,15 @@ class ActionNetworkClient:
             lambda person: person.modified_date is None or person.modified_date > bound,
         )
         return walk(listing, first_page=first_page)
+
+    def iter_everybody(self, *, created_from: datetime | None = None) -> Pages[Person]:
+        """Read everybody, or whoever was created at or after a second, in slices (action-network-api.md 4.3, 13).
+
+        Raises:
+            ServiceUnavailable, RateLimited, AuthenticationFailed, ServiceRefused, Interrupted: it cannot go on.
+        """
+        since = created_from.replace(microsecond=0) if created_from else None
+        return read_everybody(self._walk_slice, created_from=since, now=self._clock.now().replace(microsecond=0))
 
     async def find_people_by_phone(self, phone: Phone) -> list[Person]:
         """Return everybody who holds exactly this number; the answer is checked against the filter again."""
@@ -156,6 +167,13 @@ class ActionNetworkClient:
         call = Call(Operation.LIST_CUSTOM_FIELDS, "GET", f"{API}/metadata/custom_fields")
         answer = await self._transport.send(call, CustomFields.read)
         return frozenset(custom_field.name for custom_field in answer.fields)
+
+    def _walk_slice(self, part: Slice) -> Pages[Person]:
+        return walk(
+            self._people.listing(
+                filters.created(part.since, part.until), lambda person: checks.is_created_in(person, part)
+            )
+        )
 
     async def _put(self, person_id: PersonId, body: Body) -> Person:
         path = _path(person_id)
