@@ -97,6 +97,16 @@ class TestWalk:
 
         assert len(wire.requests) < 10
 
+    async def test_a_page_of_people_nobody_asked_for_that_repeats_for_ever_ends_the_walk(
+        self, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(200, page(person(ANA, modified_date="2020-01-01T00:00:00Z"))))
+
+        with pytest.raises(ServiceUnavailable, match="does not come to an end"):
+            await walked(action_network)
+
+        assert len(wire.requests) < 10
+
     async def test_people_that_the_filter_should_have_kept_out_are_left_out(
         self, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]
     ) -> None:

@@ -114,6 +114,18 @@ def test_custom_values_of_other_types_read_as_text_and_nested_ones_are_left_out(
     assert values == {"custom_fields.n": "7", "custom_fields.yes": "1", "custom_fields.no": "0"}
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_no_text(number: str) -> None:
+    page = PeoplePage.read(
+        an_answer(
+            b'{"_links": {}, "_embedded": {"osdi:people": [{"custom_fields": {"a": %s}, '
+            b'"identifiers": ["action_network:p"]}]}}' % number.encode()
+        )
+    )
+
+    assert page.people() == ((), {0: "p"})
+
+
 def test_a_strange_date_is_no_date() -> None:
     assert a_person(modified_date="soon", created_date=5).modified_date is None
 

@@ -100,12 +100,13 @@ class _Pages(Generic[R]):
     def page(self, number: int, served: Served[R], *, is_complete: bool = True) -> Page[R]:
         """Return what of a page is new, and asked for."""
         listing = self._listing
-        asked = [record for record in served.records if listing.is_wanted(record)]
+        # Strays count as well: a service that ignores the filter may go round in circles with them.
         fresh = self._walk.fresh(
-            [(*listing.identify(record), record) for record in asked], unreadable=served.unreadable.values()
+            [(*listing.identify(record), record) for record in served.records], unreadable=served.unreadable.values()
         )
+        asked = tuple(record for record in fresh if listing.is_wanted(record))
         unreadable = tuple(UnreadableRecord(number, at + 1, name) for at, name in served.unreadable.items())
-        return Page(fresh, number, served.read_at, unreadable, is_complete)
+        return Page(asked, number, served.read_at, unreadable, is_complete)
 
     async def _read_part(self, start: int, stop: int) -> Served[R]:
         size = stop - start

@@ -1,5 +1,6 @@
 """Answers of Action Network: tolerant of what is unknown, strict about what is used."""
 
+import math
 import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -29,10 +30,16 @@ def person_id(text: str) -> PersonId | None:
 
 
 def _text(value: object) -> object:
-    """Show a scalar as text; every value of a person is a string by the contract."""
+    """Show a scalar as text; every value of a person is a string by the contract.
+
+    Raises:
+        ValueError: no number, which JSON has no word for and some parsers take.
+    """
     match value:
         case bool():
             return "1" if value else "0"
+        case float() if not math.isfinite(value):
+            raise ValueError
         case int() | float():
             return str(value)
         case _:
