@@ -27,7 +27,7 @@ from anmc.controller.world import World
 from anmc.observability.metrics import Metrics
 from anmc.rules.records import Campaign, Person, PersonId, Phone, Profile, SubscriberRow
 from anmc.store.store import Store
-from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, Page, Priority
+from anmc.sync.ports import ActionNetwork, Gate, LookUp, MobileCommons, Page, Priority
 from support.controlled import FakeClock, a_body
 
 
@@ -144,10 +144,10 @@ class FakeServices:
         self._call("list_subscribers")
         yield Page((), 1, self._clock.now())
 
-    async def find_profiles(self, phones: Collection[Phone]) -> list[Profile]:
+    async def find_profiles(self, phones: Collection[Phone]) -> LookUp:
         self._call("find_profiles")
         assert phones
-        return []
+        return LookUp()
 
     async def iter_people(
         self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA

@@ -1,6 +1,7 @@
 """The pull: which people of Action Network are read, and when its position moves (sync.md 6, W5 to W8)."""
 
 import math
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -54,13 +55,15 @@ async def _read(context: RunContext, book: RunBook, importer: Importer, lower_bo
     first_read_at, read = None, 0
     bound = pull_filter_bound(lower_bound)
     priority = Priority.FULL_READ if lower_bound == EVERYBODY else Priority.DATA
-    pages = context.action_network.iter_people(modified_after=bound, first_page=first_page, priority=priority)
-    async for page in pages:
-        first_read_at = first_read_at or page.read_at
-        if page.records:
-            read += len(page.records)
-            await importer.handle(page.records)
-            await book.commit(next_page=page.number + 1)
+    walk = context.action_network.iter_people(modified_after=bound, first_page=first_page, priority=priority)
+    async with aclosing(walk) as pages:
+        async for page in pages:
+            first_read_at = first_read_at or page.read_at
+            book.count_page(page, of="people")
+            if page.records or page.unreadable:
+                read += len(page.records) + len(page.unreadable)
+                await importer.handle(page.records)
+                await book.commit(next_page=page.number + 1)
     context.floor[Service.ACTION_NETWORK] += math.ceil(read / PEOPLE_PER_CALL) + 1
     return context.run_start(first_read_at)
 
