@@ -1,15 +1,14 @@
 """The endpoints of Mobile Commons: parameters in, XML out (mobile-commons-api.md 6)."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import islice
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 from anmc_simulators.mobile_commons import rendering
 from anmc_simulators.mobile_commons.company import Company
+from anmc_simulators.mobile_commons.listing import Window
 from anmc_simulators.mobile_commons.phone import normalised
-from anmc_simulators.mobile_commons.records import FROM_API, Profile, Source, Subscription, User
+from anmc_simulators.mobile_commons.records import FROM_API, Profile, Source, User
 from anmc_simulators.mobile_commons.rendering import Include
 from anmc_simulators.mobile_commons.times import parse
 
@@ -26,13 +25,9 @@ INVALID_PHONE: Final = 5
 UNDOCUMENTED: Final = 99
 """Stands for the ids of errors that are on no record (U1)."""
 
-_Row = TypeVar("_Row")
-
 _NOT_WRITTEN: Final = frozenset({"phone_number", "opt_in_path_id", "company"})
 _OFF: Final = frozenset({"false", "0"})
 _ON: Final = frozenset({"true", "1"})
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
-_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Refused(Exception):
@@ -73,19 +68,19 @@ def list_campaigns(call: Call) -> bytes:
 
 def list_profiles(call: Call) -> bytes:
     """Answer `profiles`: by window of `updated_at`, by numbers with country code, or both (6.6)."""
-    earliest, latest = _window(call)
-    found: Iterable[Profile] = call.company.profiles.values()
+    window = _window(call)
+    page, limit = _page(call, default=PROFILES_LIMIT)
     if numbers := call.get("phone_number"):
         # The list is not normalised: a number without country code finds nobody.
         wanted = {number.strip(" +") for number in numbers.split(",")}
-        holders = (call.company.profiles.get(number) for number in wanted)
-        found = sorted(filter(None, holders), key=lambda profile: int(profile.id))
-    if (earliest, latest) != (_EARLIEST, _LATEST):
-        found = (profile for profile in found if earliest <= profile.updated_at <= latest)
-    page, limit = _page(call, default=PROFILES_LIMIT)
-    return rendering.success(
-        rendering.profiles(call.company, _cut(found, page, limit), page=page, include=_include(call))
-    )
+        holders = filter(None, map(call.company.profiles.get, wanted))
+        found = sorted(
+            (profile for profile in holders if window.admits(profile.updated_at.timestamp())),
+            key=lambda profile: int(profile.id),
+        )[(page - 1) * limit : page * limit]
+    else:
+        found = call.company.profiles.page(window, page=page, limit=limit)
+    return rendering.success(rendering.profiles(call.company, found, page=page, include=_include(call)))
 
 
 def get_profile(call: Call) -> bytes:
@@ -98,15 +93,10 @@ def list_subscribers(call: Call) -> bytes:
     campaign = call.company.campaigns.get(call.get("campaign_id"))
     if campaign is None:
         raise Refused(UNDOCUMENTED, "Invalid campaign id")
-    earliest, latest = _window(call)
-    path = call.get("opt_in_path_id")
-    found: Iterable[Subscription] = (
-        row
-        for row in campaign.subscriptions
-        if path in {"", row.opt_in_path_id} and earliest <= row.changed_at <= latest
-    )
+    window = replace(_window(call), path=call.get("opt_in_path_id"))
     page, limit = _page(call, default=SUBSCRIBERS_LIMIT)
-    return rendering.success(rendering.subscribers(_cut(found, page, limit), page=page))
+    found = campaign.subscriptions.page(window, page=page, limit=limit)
+    return rendering.success(rendering.subscribers(found, page=page))
 
 
 def update_profile(call: Call) -> bytes:
@@ -163,12 +153,10 @@ def _existing(call: Call) -> Profile:
     return profile
 
 
-def _window(call: Call) -> tuple[datetime, datetime]:
+def _window(call: Call) -> Window:
+    earliest, latest = (call.get(name) for name in ("from", "to"))
     try:
-        return (
-            parse(call.get("from")) if call.get("from") else _EARLIEST,
-            parse(call.get("to")) if call.get("to") else _LATEST,
-        )
+        return Window.of(parse(earliest) if earliest else None, parse(latest) if latest else None)
     except ValueError as error:
         raise Refused(UNDOCUMENTED, "Invalid date") from error
 
@@ -181,10 +169,6 @@ def _page(call: Call, *, default: int) -> tuple[int, int]:
 
 def _positive(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
-
-
-def _cut(found: Iterable[_Row], page: int, limit: int) -> Iterable[_Row]:
-    return islice(found, (page - 1) * limit, page * limit)
 
 
 def _include(call: Call) -> Include:

@@ -8,6 +8,7 @@ from typing import Final
 from anmc_simulators.clock import Clock
 from anmc_simulators.journal import Journal, Text
 from anmc_simulators.mobile_commons.phone import is_textable
+from anmc_simulators.mobile_commons.profiles import Profiles
 from anmc_simulators.mobile_commons.records import (
     FROM_API,
     STANDARD_FIELDS,
@@ -46,14 +47,27 @@ class Ids:
         return wanted
 
 
+class Counting:
+    """Numbers from a first one on, which nobody chooses."""
+
+    def __init__(self, first: int) -> None:
+        self._next = first
+
+    def take(self, numbers: int = 1) -> range:
+        """Return the next numbers, which nobody else gets."""
+        first = self._next
+        self._next += numbers
+        return range(first, self._next)
+
+
 class Numbering:
     """The ids of everything in the service; profiles and subscriptions are only ever counted up."""
 
     def __init__(self) -> None:
         self.campaigns = Ids(200_001)
         self.paths = Ids(300_001)
-        self.profiles = itertools.count(700_000_001)
-        self.subscriptions = itertools.count(800_000_001)
+        self.profiles = Counting(700_000_001)
+        self.subscriptions = Counting(800_000_001)
 
 
 class Company:
@@ -65,8 +79,7 @@ class Company:
         self.campaigns: dict[str, Campaign] = {}
         self.paths: dict[str, OptInPath] = {}
         self.columns: list[str] = []
-        self.profiles: dict[str, Profile] = {}
-        """By number, in the order of their ids."""
+        self.profiles = Profiles()
         self._clock = clock
         self._journal = journal
         self._numbering = numbering
@@ -119,8 +132,8 @@ class Company:
         if phone in self.profiles:
             raise ValueError("the number has a profile")
         time = at or self._clock.now()
-        profile = Profile(str(next(self._numbering.profiles)), phone, source, time, time, is_textable(phone))
-        self.profiles[phone] = profile
+        number = self._numbering.profiles.take().start
+        profile = Profile(str(number), phone, source, time, time, is_textable(phone))
         self.write(profile, values or {}, at=time)
         return profile
 
@@ -142,6 +155,7 @@ class Company:
             else:
                 profile.columns.pop(name, None)
             profile.updated_at = time
+        self.keep(profile)
 
     def unknown_names(self, names: Iterable[str]) -> set[str]:
         """Return which names are neither a standard field nor a custom column."""
@@ -162,7 +176,7 @@ class Company:
         """
         time = at or self._clock.now()
         subscription = Subscription(
-            id=str(next(self._numbering.subscriptions)),
+            id=str(self._numbering.subscriptions.take().start),
             profile=profile,
             campaign=campaign,
             opt_in_path_id=path.id if path else "",
@@ -171,7 +185,7 @@ class Company:
             activated_at=None if path and path.double_opt_in else time,
         )
         profile.subscriptions[campaign.id] = subscription
-        campaign.subscriptions.append(subscription)
+        self.keep(profile)
         return subscription
 
     def use_path(self, profile: Profile, path: OptInPath, *, user: User) -> None:
@@ -199,12 +213,14 @@ class Company:
             subscription.activated_at = at or self._clock.now()
             subscription.opted_out_at, subscription.opt_out_source = None, ""
         profile.opted_out_at, profile.opted_out_source = None, ""
+        self.keep(profile)
 
     def leave(self, subscription: Subscription, *, source: str, at: datetime | None = None) -> None:
         """End one membership, unless it has ended; nothing changes on the profile (U5)."""
         if subscription.opted_out_at is None:
             subscription.opted_out_at = at or self._clock.now()
             subscription.opt_out_source = source
+            self.keep(subscription.profile)
 
     def leave_everything(self, profile: Profile, *, source: str, at: datetime | None = None) -> None:
         """End all memberships; somebody already out gets the new time and source on the profile only (8.1)."""
@@ -212,8 +228,23 @@ class Company:
         for subscription in profile.subscriptions.values():
             self.leave(subscription, source=source, at=time)
         profile.opted_out_at, profile.opted_out_source = time, source
+        self.keep(profile)
 
     def opt_out_by_api(self, profile: Profile) -> None:
         """End all memberships at an API user's request, which moves `updated_at` (mobile-commons-api.md 5.1)."""
         self.leave_everything(profile, source=FROM_API)
         profile.updated_at = self._clock.now()
+        self.keep(profile)
+
+    def reserve(self, profiles: int) -> tuple[range, range]:
+        """Return ids for so many profiles and as many subscriptions, which nobody else gets."""
+        return self._numbering.profiles.take(profiles), self._numbering.subscriptions.take(profiles)
+
+    def keep(self, profile: Profile) -> None:
+        """Store a profile with its subscriptions after a change; without this, lists and windows know nothing of it.
+
+        A seeded profile is made anew at each look until it is kept.
+        """
+        self.profiles[profile.phone] = profile
+        for subscription in profile.subscriptions.values():
+            subscription.campaign.subscriptions.put(subscription)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from anmc_simulators.mobile_commons.listing import Listing
+
 ADDRESS_FIELDS: Final = ("street1", "street2", "city", "state", "postal_code", "country")
 STANDARD_FIELDS: Final = ("first_name", "last_name", "email", *ADDRESS_FIELDS)
 """What `profile_update` knows by name; any other name is a custom column (6.8)."""
@@ -37,16 +39,25 @@ class OptInPath:
     welcome_text: str
 
 
+class Memberships(Listing["Subscription"]):
+    """The subscriptions of a campaign in the order they were made; windows are over their newest date (U4)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            number=lambda row: int(row.id), time=lambda row: row.changed_at, path=lambda row: row.opt_in_path_id
+        )
+
+
 @dataclass(slots=True)
 class Campaign:
-    """A list that people subscribe to; `subscriptions` are in the order they were made."""
+    """A list that people subscribe to."""
 
     id: str
     name: str
     keyword: str
     active: bool
     paths: list[OptInPath] = field(default_factory=list)
-    subscriptions: list["Subscription"] = field(default_factory=list, repr=False)
+    subscriptions: Memberships = field(default_factory=Memberships, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
