@@ -13,15 +13,16 @@ CURIES: Final = [
     for name in ("osdi", "action_network")
 ]
 
-_LINKS: Final = (
-    "osdi:attendances",
-    "osdi:signatures",
-    "osdi:submissions",
-    "osdi:donations",
-    "osdi:outreaches",
-    "osdi:taggings",
-    "action_network:responses",
-)
+_LINKS: Final = {
+    "osdi:attendances": "attendances",
+    "osdi:signatures": "signatures",
+    "osdi:submissions": "submissions",
+    "osdi:donations": "donations",
+    "osdi:outreaches": "outreaches",
+    "osdi:taggings": "taggings",
+    "action_network:responses": "responses",
+}
+"""Links of a person to what the simulator does not have, with the ends of their paths."""
 
 
 def update(group: Group, person: Person, written: Written) -> Person:
@@ -47,14 +48,14 @@ def to_json(person: Person, *, base: str) -> dict[str, Any]:
         "custom_fields": dict(person.custom_fields),
         "_links": {
             "self": {"href": href},
-            **{link: {"href": f"{href}/{link.partition(':')[2]}"} for link in _LINKS},
+            **{link: {"href": f"{href}/{path}"} for link, path in _LINKS.items()},
         },
     }
 
 
 def to_timestamp(time: datetime) -> str:
     """Return ISO 8601 in UTC with whole seconds."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time.isoformat()[:19]}Z"
 
 
 def _email_addresses(person: Person) -> list[dict[str, Any]]:
