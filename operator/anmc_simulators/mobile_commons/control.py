@@ -15,6 +15,7 @@ from anmc_simulators.mobile_commons.phone import normalised
 from anmc_simulators.mobile_commons.records import Profile, User
 from anmc_simulators.mobile_commons.state import MobileCommons
 from anmc_simulators.mobile_commons.times import in_attribute
+from anmc_simulators.steps import in_steps
 
 _PREFIX = "/mobile-commons"
 
@@ -186,7 +187,8 @@ class _Control:
 
     async def summary(self, _request: Request) -> Response:
         """Count profiles by status, and the memberships of each campaign by theirs."""
-        return JSONResponse({"companies": [_summary(company) for company in self._service.companies.values()]})
+        companies = list(self._service.companies.values())
+        return JSONResponse({"companies": [await _summary(company) for company in companies]})
 
     def _company(self, key: str | None) -> Company:
         companies = self._service.companies
@@ -266,17 +268,23 @@ def _profile(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _summary(company: Company) -> dict[str, Any]:
+async def _summary(company: Company) -> dict[str, Any]:
+    profiles: Counter[str] = Counter()
+    rows = {campaign_id: Counter[str]() for campaign_id in company.campaigns}
+    async for profile in in_steps(company.profiles.values()):
+        profiles[profile.status] += 1
+        for subscription in profile.subscriptions.values():
+            rows.setdefault(subscription.campaign.id, Counter())[subscription.status] += 1
     return {
         "key": company.key,
         "name": company.name,
         "profiles": len(company.profiles),
-        "by_status": dict(Counter(profile.status for profile in company.profiles.values())),
+        "by_status": dict(profiles),
         "campaigns": [
             {
                 "id": campaign.id,
                 "name": campaign.name,
-                "by_status": dict(Counter(row.status for row in campaign.subscriptions)),
+                "by_status": dict(rows.get(campaign.id, {})),
             }
             for campaign in company.campaigns.values()
         ],
