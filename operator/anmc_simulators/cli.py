@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from anmc_simulators.action_network.state import DEFAULT_LAG
 from anmc_simulators.seed import MAX_PEOPLE
+from anmc_simulators.seed import seed as invent
 from anmc_simulators.server import announce, base_urls, listen
 from anmc_simulators.server import serve as serve_both
 from anmc_simulators.simulation import Simulation
@@ -39,13 +40,18 @@ def serve(
         float,
         typer.Option(min=0, max=86_400, help="Seconds by which Action Network's modified_date filter trails writes."),
     ] = DEFAULT_LAG.total_seconds(),
+    people: Annotated[
+        int, typer.Option(min=0, max=MAX_PEOPLE, help="How many people to invent on both sides before the start.")
+    ] = 0,
+    number: Annotated[int, typer.Option("--seed", help="The same number invents the same people.")] = 1,
     ready_file: Annotated[
         Path | None, typer.Option(help="Write both base URLs to this file, as JSON, once both services listen.")
     ] = None,
 ) -> None:
     """Serve both services on 127.0.0.1 until SIGTERM or Ctrl-C; the control API is under /_sim on each port.
 
-    Prints one line of JSON with both base URLs once they listen.
+    Prints one line of JSON with both base URLs once they listen. `anmc-simulators seed 0` prints the accounts and ids
+    of people who were invented at the start.
     """
     sockets = {}
     for name, port in (("mobile_commons", mobile_commons_port), ("action_network", action_network_port)):
@@ -55,6 +61,8 @@ def serve(
             _fail(f"cannot listen on port {port} ({error.strerror}); choose another or 0 for a free one")
     urls = base_urls(sockets)
     simulation = Simulation(lag=timedelta(seconds=lag))
+    if people:
+        invent(simulation, people=people, number=number)
     asyncio.run(serve_both(simulation, sockets, ready=lambda: announce(urls, ready_file)))
 
 

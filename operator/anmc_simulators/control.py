@@ -1,5 +1,6 @@
 """The control frame under `/_sim`: journal, clock, faults, seed."""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,9 +13,10 @@ from starlette.routing import Route
 
 from anmc_simulators.action_network import control as action_network
 from anmc_simulators.bodies import Body, read
+from anmc_simulators.census import take_census
 from anmc_simulators.faults import ANY_OPERATION
 from anmc_simulators.mobile_commons import control as mobile_commons
-from anmc_simulators.seed import MAX_PEOPLE, seed
+from anmc_simulators.seed import MAX_PEOPLE, call_up, settle
 from anmc_simulators.simulation import Simulation
 
 
@@ -63,6 +65,7 @@ class _Control:
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
+        self._seeding = asyncio.Lock()
 
     async def healthz(self, _request: Request) -> Response:
         """Answer that both services listen."""
@@ -111,10 +114,14 @@ class _Control:
     async def seed(self, request: Request) -> Response:
         """Invent people on both sides."""
         body = await read(request, _SeedBody)
-        try:
-            return JSONResponse(seed(self._simulation, people=body.people, number=body.seed))
-        except ValueError as error:
-            raise HTTPException(400, str(error)) from error
+        async with self._seeding:
+            try:
+                cohort = call_up(self._simulation, people=body.people, number=body.seed)
+            except ValueError as error:
+                raise HTTPException(400, str(error)) from error
+            # A million people take seconds, in which both services go on answering.
+            census = await asyncio.to_thread(take_census, cohort)
+            return JSONResponse(settle(self._simulation, cohort, census))
 
     def _clock(self) -> Response:
         return JSONResponse({"now": self._simulation.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")})

@@ -1,7 +1,7 @@
 """Records in the order in which they were made, with windows over the time of their last change."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -107,9 +107,11 @@ class Listing(Generic[Record]):
         numbers = self._records.positions if window == ALWAYS else self._windows.positions(window)
         return [self._records.at(number) for number in numbers.page(page, size=limit)]
 
-    def _find(self, window: Window) -> Sequence[int]:
-        numbers = self._timeline.between(window.earliest, window.latest)
-        return [number for number in numbers if self._came_by(window.path, number)] if window.path else numbers
+    def _find(self, window: Window) -> Iterable[int]:
+        numbers: Iterable[int] = self._timeline.between(window.earliest, window.latest)
+        if window.path:
+            return (number for number in numbers if self._came_by(window.path, number))
+        return numbers
 
     def _holds(self, window: Window, number: int) -> bool:
         time = self._time_of(number)

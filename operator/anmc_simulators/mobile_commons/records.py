@@ -117,7 +117,7 @@ class Profile:
     textable: bool
     fields: dict[str, str] = field(default_factory=dict, repr=False)
     columns: dict[str, ColumnValue] = field(default_factory=dict, repr=False)
-    subscriptions: dict[str, Subscription] = field(default_factory=dict, repr=False)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict, repr=False, compare=False)
     """By campaign id: there is never a second one in a campaign."""
     opted_out_at: datetime | None = None
     opted_out_source: str = ""
