@@ -2,7 +2,7 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +23,7 @@ class Cohort:
 
     inventor: Inventor
     places: range
-    passed_over: Collection[int]
+    passed_over: frozenset[int]
     settled: datetime
 
     @property

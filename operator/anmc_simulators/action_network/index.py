@@ -100,8 +100,14 @@ class Index:
         self._queries.refresh(person.position)
 
     def remove(self, person: Person) -> None:
-        """Take a person out; filters and pages lose it at once."""
-        standing = self._people.at(person.position)
+        """Take a person out; filters and pages lose it at once.
+
+        Raises:
+            KeyError: nobody stands at that position.
+        """
+        standing = self.at(person.position)
+        if standing is None:
+            raise KeyError(person.position)
         self._forget_exact(standing)
         self._move(standing, None)
         self._people.remove(person.position)

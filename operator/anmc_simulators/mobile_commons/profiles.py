@@ -55,7 +55,7 @@ class Profiles(MutableMapping[str, Profile]):
 
     @override
     def values(self) -> ValuesView[Profile]:
-        return _Values(self._listing)
+        return _Values(self, self._listing)
 
     def written(self) -> Iterator[str]:
         """Return the phone numbers of the profiles that are not as seeded."""
@@ -83,12 +83,9 @@ class Profiles(MutableMapping[str, Profile]):
 class _Values(ValuesView[Profile]):
     """The profiles, each made once and not first for its phone number."""
 
-    def __init__(self, listing: Listing[Profile]) -> None:
+    def __init__(self, profiles: Profiles, listing: Listing[Profile]) -> None:
+        super().__init__(profiles)
         self._listing = listing
-
-    @override
-    def __len__(self) -> int:
-        return len(self._listing)
 
     @override
     def __iter__(self) -> Iterator[Profile]:
