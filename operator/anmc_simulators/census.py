@@ -79,7 +79,7 @@ class Census:
 
 
 def take_census(cohort: Cohort) -> Census:
-    """Go from place to place; a million of them take a second or two, and nothing but the cohort is touched."""
+    """Go from place to place; a million of them take a few seconds, and nothing but the cohort is touched."""
     census = Census()
     times = [cohort.joined(days).timestamp() for days in range(DAYS_KNOWN.stop)]
     for place, kind, days_known in cohort.inventor.slots(cohort.places):
@@ -97,4 +97,4 @@ def take_census(cohort: Cohort) -> Census:
 
 
 def _moved(offsets: "array[int]", first: int) -> "array[int]":
-    return array("q", (first + offset for offset in offsets))
+    return array("q", map(first.__add__, offsets))
