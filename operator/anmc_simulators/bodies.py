@@ -1,10 +1,13 @@
 """Bodies of the control API: strict, with a message that says which member is wrong."""
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+MAX_UPLOAD: Final = 10_000
+"""Records of one upload: more than a test writes by hand; a seed invents the masses."""
 
 
 class Body(BaseModel):

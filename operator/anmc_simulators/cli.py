@@ -17,6 +17,8 @@ from anmc_simulators.seed import seed as invent
 from anmc_simulators.server import announce, base_urls, listen
 from anmc_simulators.server import serve as serve_both
 from anmc_simulators.simulation import Simulation
+from anmc_simulators.switch_panel import from_options
+from anmc_simulators.switch_table import markdown
 
 SEED_SECONDS: Final = 120
 """How long a running server may take to invent people; the most that it accepts take it well under a minute."""
@@ -44,6 +46,14 @@ def serve(
         int, typer.Option(min=0, max=MAX_PEOPLE, help="How many people to invent on both sides before the start.")
     ] = 0,
     number: Annotated[int, typer.Option("--seed", help="The same number invents the same people.")] = 1,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERVICE.NAME=VALUE",
+            help="Turn a switch, as in action_network.moves_on_status_change=true; may be repeated. "
+            "`anmc-simulators switches` lists them.",
+        ),
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option(help="Write both base URLs to this file, as JSON, once both services listen.")
     ] = None,
@@ -53,6 +63,10 @@ def serve(
     Prints one line of JSON with both base URLs once they listen. `anmc-simulators seed 0` prints the accounts and ids
     of people who were invented at the start.
     """
+    try:
+        simulation = Simulation(lag=timedelta(seconds=lag), switches=from_options(switch or ()))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--switch") from error
     sockets = {}
     for name, port in (("mobile_commons", mobile_commons_port), ("action_network", action_network_port)):
         try:
@@ -60,10 +74,15 @@ def serve(
         except OSError as error:
             _fail(f"cannot listen on port {port} ({error.strerror}); choose another or 0 for a free one")
     urls = base_urls(sockets)
-    simulation = Simulation(lag=timedelta(seconds=lag))
     if people:
         invent(simulation, people=people, number=number)
     asyncio.run(serve_both(simulation, sockets, ready=lambda: announce(urls, ready_file)))
+
+
+@app.command()
+def switches() -> None:
+    """Print every switch with its values and what it decides, as tables in Markdown."""
+    typer.echo(markdown(), nl=False)
 
 
 @app.command()

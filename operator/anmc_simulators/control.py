@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from anmc_simulators import between_pages_control, switch_control
 from anmc_simulators.action_network import control as action_network
 from anmc_simulators.bodies import Body, read
 from anmc_simulators.census import take_census
@@ -42,7 +43,7 @@ class _FaultBody(Body):
 def create_app(simulation: Simulation) -> Starlette:
     """Return the control API of both services, to be mounted under `/_sim` on each port."""
     control = _Control(simulation)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/healthz", control.healthz, methods=["GET"]),
             Route("/journal", control.journal, methods=["GET"]),
@@ -53,11 +54,14 @@ def create_app(simulation: Simulation) -> Starlette:
             Route("/faults", control.set_fault, methods=["POST"]),
             Route("/faults", control.clear_faults, methods=["DELETE"]),
             Route("/seed", control.seed, methods=["POST"]),
+            *switch_control.routes(simulation.switches),
             *mobile_commons.routes(simulation.mobile_commons),
             *action_network.routes(simulation.action_network),
         ],
         exception_handlers={HTTPException: _refused},
     )
+    app.routes.extend(between_pages_control.routes(simulation, app))
+    return app
 
 
 class _Control:
@@ -76,9 +80,11 @@ class _Control:
         return JSONResponse(self._simulation.journal.document())
 
     async def reset(self, _request: Request) -> Response:
-        """Forget the journal and the faults; people and accounts stay."""
+        """Forget the journal, the faults and what waits for a page; people, accounts and switches stay."""
         self._simulation.journal.reset()
         self._simulation.faults.clear()
+        self._simulation.mobile_commons.between_pages.clear()
+        self._simulation.action_network.between_pages.clear()
         return JSONResponse({})
 
     async def show_clock(self, _request: Request) -> Response:

@@ -85,6 +85,11 @@ class Kind:
     box: Box
     contacts: Contacts = Contacts.PHONE_AND_EMAIL
 
+    @property
+    def is_member(self) -> bool:
+        """Whether the person gets the texts of the campaign."""
+        return self.membership in {Membership.ACTIVE, Membership.LINKED}
+
 
 KINDS: Final = tuple(
     kind

@@ -37,6 +37,9 @@ class Positions:
         """Append positions in ascending order, all of them behind those that are there."""
         self._numbers.extend(later)
 
-    def page(self, number: int, *, size: int) -> Sequence[int]:
+    def page(self, number: int, *, size: int, highest_first: bool = False) -> Sequence[int]:
         """Return page `number`, from 1; empty beyond the end."""
-        return self._numbers[(number - 1) * size : number * size]
+        if not highest_first:
+            return self._numbers[(number - 1) * size : number * size]
+        behind = max(0, len(self._numbers) - (number - 1) * size)
+        return self._numbers[max(0, behind - size) : behind][::-1]

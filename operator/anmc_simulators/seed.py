@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from anmc_simulators.action_network.state import Group
 from anmc_simulators.census import Census, Cohort, take_census
-from anmc_simulators.invented import Box, Invented, Inventor, place_of_email, place_of_phone
+from anmc_simulators.invented import KINDS, Box, Invented, Inventor, place_of_email, place_of_phone
 from anmc_simulators.mobile_commons.company import Company
+from anmc_simulators.mobile_commons.listing import CHANGED
+from anmc_simulators.mobile_commons.memberships import ACTIVATED
 from anmc_simulators.mobile_commons.records import Campaign, OptInPath, User
 from anmc_simulators.seeded_people import InventedPeople
 from anmc_simulators.seeded_profiles import InventedProfiles, InventedSubscriptions
@@ -89,7 +91,11 @@ def settle(simulation: Simulation, cohort: Cohort, census: Census) -> dict[str, 
     campaign.subscriptions.admit(
         InventedSubscriptions(profiles, campaign, ids=subscription_ids),
         census.subscriptions.positions(subscription_ids.start),
-        by_time=census.subscriptions.by_time(subscription_ids.start),
+        by_date={
+            CHANGED: census.subscriptions.by_time(subscription_ids.start),
+            ACTIVATED: census.profiles.by_time(subscription_ids.start),
+        },
+        active=sum(census.counts[kind.name] for kind in set(KINDS) if kind.is_member),
     )
     simulation.invented = cohort.places.stop
     return {

@@ -9,7 +9,7 @@ from anmc_simulators.action_network.index import SeededPeople
 from anmc_simulators.action_network.person import SUBSCRIBED, UNSUBSCRIBED, Address, Field, Person
 from anmc_simulators.action_network.state import TICKED, UNTICKED
 from anmc_simulators.census import Cohort
-from anmc_simulators.invented import Box, Membership, place_of_email, place_of_id, place_of_phone
+from anmc_simulators.invented import Box, place_of_email, place_of_id, place_of_phone
 
 _PREFIX: Final = "action_network:"
 
@@ -37,7 +37,6 @@ class InventedPeople(SeededPeople):
     def at(self, position: int) -> Person:
         invented = self._cohort.at(position - self._positions.start)
         joined = self._cohort.joined(invented.days_known)
-        is_member = invented.kind.membership in {Membership.ACTIVE, Membership.LINKED}
         return Person(
             invented.id,
             position,
@@ -48,7 +47,7 @@ class InventedPeople(SeededPeople):
             email=invented.email,
             email_status=SUBSCRIBED,
             phone=invented.phone,
-            sms_status=SUBSCRIBED if is_member else UNSUBSCRIBED,
+            sms_status=SUBSCRIBED if invented.kind.is_member else UNSUBSCRIBED,
             address=Address(postal_code=invented.postal_code),
             custom_fields=self._custom_fields[invented.kind.box],
         )

@@ -28,7 +28,7 @@ class InventedProfiles(SeededProfiles):
         self._cohort = cohort
         self._campaign = campaign
         self._id_column = id_column
-        self._source = Source("Keyword", campaign.keyword)
+        self._source = Source("Keyword", campaign.keyword, id=campaign.keyword_id)
         self._ids = ids
         self._subscription_ids = subscription_ids
 

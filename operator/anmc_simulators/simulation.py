@@ -1,22 +1,38 @@
 """Both services around one clock, one journal, one set of faults."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
-from anmc_simulators.action_network.state import DEFAULT_LAG, ActionNetwork
+from anmc_simulators.action_network.state import ActionNetwork
 from anmc_simulators.clock import Clock
 from anmc_simulators.faults import Faults
 from anmc_simulators.journal import Journal
 from anmc_simulators.mobile_commons.state import MobileCommons
+from anmc_simulators.switch_panel import SwitchPanel
 
 
 class Simulation:
-    """What one process simulates."""
+    """What one process simulates.
 
-    def __init__(self, *, clock: Clock | None = None, lag: timedelta = DEFAULT_LAG) -> None:
+    `switches` holds the values of those that start elsewhere than declared, by service and name; one that does
+    not exist is a ValueError.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        lag: timedelta | None = None,
+        switches: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
         self.clock = clock or Clock()
         self.journal = Journal()
         self.faults = Faults()
         self.mobile_commons = MobileCommons(self.clock, self.journal, faults=self.faults)
         self.action_network = ActionNetwork(self.clock, self.journal, faults=self.faults, lag=lag)
+        self.switches = SwitchPanel(
+            action_network=self.action_network.switches, mobile_commons=self.mobile_commons.switches
+        )
+        self.switches.start(switches or {})
         self.invented = 0
         """How many places of invented people are taken, so that a second seed adds others."""

@@ -2,16 +2,19 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Timeline:
-    """Each position once, at a time in seconds since the epoch."""
+    """Each position once, at a time in seconds since the epoch; iterated by time, then by position."""
 
     def __init__(self) -> None:
         # In step, ascending by time, then by position: two columns take a tenth of a list of pairs.
         self._times = array("d")
         self._positions = array("q")
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._positions)
 
     def add(self, position: int, time: float) -> None:
         """Put a position at a time."""

@@ -179,8 +179,8 @@ def test_windows_over_the_past_hold_who_came_and_who_left_in_it(bound: int) -> N
     text = f"{since:%Y-%m-%dT%H:%M:%SZ}"
 
     created = list(pages_of(group_of(simulation), f"created_date gt '{text}'"))
-    updated = company.profiles.page(Window.of(since, None), page=1, limit=1000)
-    changed = campaign.subscriptions.page(Window.of(since, None), page=1, limit=1000)
+    updated = company.profiles.page(Window(since.timestamp()), page=1, limit=1000)
+    changed = campaign.subscriptions.page(Window(since.timestamp()), page=1, limit=1000)
 
     assert created == [person for person in group_of(simulation) if person.created > since]
     assert updated == [profile for profile in company.profiles.values() if profile.updated_at >= since]
@@ -224,8 +224,8 @@ def test_what_an_invented_person_does_by_phone_stays_done() -> None:
     assert company.profiles[leaver].status == "Undeliverable"
     assert company.profiles[editor].fields["first_name"] == "Augusta"
     assert gone not in company.profiles
-    rows = campaign.subscriptions.page(Window.of(since, None), page=1, limit=10)
-    updated = company.profiles.page(Window.of(since, None), page=1, limit=10)
+    rows = campaign.subscriptions.page(Window(since.timestamp()), page=1, limit=10)
+    updated = company.profiles.page(Window(since.timestamp()), page=1, limit=10)
     assert [row.profile.phone for row in rows] == [leaver]
     assert [profile.phone for profile in updated] == [editor]
 

@@ -91,6 +91,7 @@ class FakeServices:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.secrets = b"first"
+        self.people = b"list"
         self.before: Callable[[str], object] = lambda _: None
         self.operations: Counter[str] = Counter()
         self.calls = 0
@@ -109,7 +110,7 @@ class FakeServices:
         assert spec is not None
         self.before("open")
         self.gate = gate
-        yield OpenServices(cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets)
+        yield OpenServices(cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets, self.people)
 
     def _call(self, operation: str) -> None:
         self.gate()

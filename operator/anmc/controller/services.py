@@ -18,11 +18,16 @@ from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, RequestMeter
 
 @dataclass(frozen=True, slots=True)
 class OpenServices:
-    """Both services, ready for calls; `secrets` is the hash of the Secrets that they were opened with."""
+    """Both services, ready for calls.
+
+    `secrets` is the hash of the Secrets that they were opened with, `people` that of the Action Network key and its
+    origin: one key is one list of people.
+    """
 
     mobile_commons: MobileCommons
     action_network: ActionNetwork
     secrets: bytes
+    people: bytes
 
     @property
     def calls(self) -> Calls:
@@ -88,7 +93,8 @@ class Services:
                 meter=self._meter,
             ) as action_network,
         ):
-            yield OpenServices(mobile_commons, action_network, _hash(commons_data, network_data))
+            people = sha256(f"{network_origin}\0{network_login.token}".encode()).digest()
+            yield OpenServices(mobile_commons, action_network, _hash(commons_data, network_data), people)
 
 
 def _hash(*secrets: Mapping[str, str]) -> bytes:

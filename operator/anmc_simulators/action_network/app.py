@@ -26,7 +26,6 @@ SERVICE: Final = "action-network"
 KEY_HEADER: Final = "OSDI-API-Token"
 _ROOT: Final = "/api/v2"
 _LOOK_UP: Final = re.compile(r"\b(phone_number|email_address|identifier) ")
-_ERROR_PAGE: Final = "<!DOCTYPE html><html><body><h1>We're sorry, but something went wrong.</h1></body></html>"
 
 
 def create_app(service: ActionNetwork) -> Starlette:
@@ -39,6 +38,7 @@ def create_app(service: ActionNetwork) -> Starlette:
         *_both("/people/{id}", api.endpoint(_always("get_person"), answers.get_person), "GET"),
         *_both("/people/{id}", api.endpoint(_always("update_person"), answers.update_person), "PUT"),
         *_both("/people/{id}", api.endpoint(_always("delete_person"), answers.delete_person), "DELETE"),
+        *_both("/metadata", api.endpoint(_always("get_metadata"), answers.metadata), "GET"),
         *_both("/metadata/custom_fields", api.endpoint(_always("list_custom_fields"), answers.custom_fields), "GET"),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: api.refused})
@@ -69,6 +69,9 @@ class _Api:
                 response: Response = answers.error(fault.status, "fault injected")
             else:
                 response = self._answer(request, body, answer, public)
+            if response.status_code == 200:
+                account = request.headers.get(KEY_HEADER, "")
+                await self._service.between_pages.served(account=account, operation=name)
             return self._finish(request, response, operation=name, body=body)
 
         return respond
@@ -89,18 +92,19 @@ class _Api:
     ) -> Response:
         key = request.headers.get(KEY_HEADER, "")
         base = f"{str(request.base_url).rstrip('/')}{_ROOT}"
-        group = self._service.groups.get(key)
+        group = self._service.group_with_key(key)
         if group is None:
-            # The service repeats the key, so that a leak into logs and events can be tested for.
-            return public(base) if public else answers.error(403, f"API Key invalid or not present {key}")
+            settings = self._service.switches.settings
+            return public(base) if public else answers.refused_key(request.method, key, settings)
+        content_type = request.headers.get("Content-Type", "")
         try:
-            return answer(Call(group, base, request.path_params, dict(request.query_params), body))
+            return answer(Call(group, base, request.path_params, dict(request.query_params), body, content_type))
         except Invalid as error:
             return answers.error(400, str(error))
         except HTTPException as error:
             return answers.error(error.status_code, error.detail)
         except UnsupportedFilter:
-            return HTMLResponse(_ERROR_PAGE, 500)
+            return HTMLResponse(answers.ERROR_PAGE, 500)
 
     def _finish(self, request: HttpRequest, response: Response, *, operation: str, body: bytes) -> Response:
         now = self._service.clock.now()

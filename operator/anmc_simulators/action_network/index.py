@@ -3,29 +3,24 @@
 import heapq
 import itertools
 import math
+import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never, cast
 
 from anmc_simulators.action_network.filters import Clause, Filter, Operator
 from anmc_simulators.action_network.person import Field, Person
+from anmc_simulators.action_network.switches import Order
 from anmc_simulators.clock import Clock
 from anmc_simulators.kept_queries import KeptQueries
+from anmc_simulators.positions import Positions
 from anmc_simulators.register import Register, Source
 from anmc_simulators.timeline import Timeline
 
-_TEXT_LAG: Final = timedelta(seconds=2)
-_IMMEDIATE: Final = frozenset({Field.IDENTIFIER, Field.PHONE_NUMBER})
 _EXACT: Final = frozenset({Field.IDENTIFIER, Field.EMAIL_ADDRESS, Field.PHONE_NUMBER})
 _DATES: Final = (Field.CREATED_DATE, Field.MODIFIED_DATE)
-
-
-def default_lags(modified: timedelta) -> Mapping[Field, timedelta]:
-    """Return the lag of each field; look-ups by phone are fresh, dates trail most (action-network-api.md 15)."""
-    dates = dict.fromkeys(_DATES, modified)
-    return {field: timedelta() if field in _IMMEDIATE else dates.get(field, _TEXT_LAG) for field in Field}
 
 
 class SeededPeople(Source[Person], Protocol):
@@ -47,8 +42,7 @@ class Index:
 
     def __init__(self, *, clock: Clock, lags: Mapping[Field, timedelta]) -> None:
         self._clock = clock
-        self._lags = lags
-        self._steps = sorted({lag for lag in lags.values() if lag})
+        self._dice = random.Random(1)
         self._people = Register[Person]()
         self._seeded: list[SeededPeople] = []
         self._dates: Mapping[Field, Timeline] = {field: Timeline() for field in _DATES}
@@ -59,12 +53,24 @@ class Index:
         self._queries = KeptQueries[Filter](
             find=self._find, holds=lambda wanted, position: self._found(position, wanted)
         )
+        self._by_date: tuple[Filter, list[int]] | None = None
+        self.trail(lags)
 
     def __len__(self) -> int:
         return len(self._people)
 
     def __iter__(self) -> Iterator[Person]:
         return iter(self._people)
+
+    def trail(self, lags: Mapping[Field, timedelta]) -> None:
+        """Let filters trail writes by these lags from now on, also those writes that are still trailing."""
+        self._lags = lags
+        self._steps = sorted({lag for lag in lags.values() if lag})
+        self._queries.clear()
+        self._by_date = None
+        for position, writes in self._recent.items():
+            for write, lag in itertools.product(writes, self._steps or [timedelta()]):
+                heapq.heappush(self._due, (write.time + lag, position))
 
     def at(self, position: int) -> Person | None:
         """Return who stands at this position now."""
@@ -76,7 +82,7 @@ class Index:
         return None if position is None else self._people.at(position)
 
     def written(self, field: Field) -> Iterator[str]:
-        """Return the identifiers, e-mail addresses or numbers of everybody who is not as seeded."""
+        """Return the identifiers, e-mail addresses in lower case, or numbers of everybody who is not as seeded."""
         return (value for of, value in self._exact if of is field)
 
     def admit(self, people: SeededPeople, positions: Iterable[int], *, by_date: Mapping[float, Iterable[int]]) -> None:
@@ -86,6 +92,7 @@ class Index:
         for timeline in self._dates.values():
             timeline.extend(by_date)
         self._queries.clear()
+        self._by_date = None
 
     def put(self, person: Person, *, settled: bool = False) -> None:
         """Store a person; `settled` means that filters see it at once, as something written long ago."""
@@ -97,7 +104,7 @@ class Index:
         self._move(before, person)
         if not settled:
             self._remember(person.position, before)
-        self._queries.refresh(person.position)
+        self._refresh(person.position)
 
     def remove(self, person: Person) -> None:
         """Take a person out; filters and pages lose it at once.
@@ -113,23 +120,46 @@ class Index:
         self._people.remove(person.position)
         self._keep_writes(person.position, [])
         self._queries.discard(person.position)
+        self._by_date = None
 
-    def page(self, wanted: Filter, *, page: int, size: int) -> list[Person]:
-        """Return page `page`, from 1, of the people that a filter finds, in order of insertion."""
+    def page(self, wanted: Filter, *, page: int, size: int, order: Order = Order.INSERTION) -> list[Person]:
+        """Return page `page`, from 1, of the people that a filter finds."""
         self._settle()
-        exact = next((clause for clause in wanted if _is_exact(clause)), None)
-        if exact is not None:
-            found: Sequence[int] = self._find_exact(exact, wanted)[(page - 1) * size : page * size]
-        else:
-            positions = self._queries.positions(wanted) if wanted else self._people.positions
-            found = positions.page(page, size=size)
+        positions = self._positions(wanted)
+        match order:
+            case Order.INSERTION:
+                found = positions.page(page, size=size)
+            case Order.SHUFFLED:
+                everybody = list(positions)
+                found = self._dice.sample(everybody, len(everybody))[(page - 1) * size : page * size]
+            case Order.BY_MODIFIED_DATE:
+                found = self._sorted_by_date(wanted)[(page - 1) * size : page * size]
+            case _:
+                assert_never(order)
         return [self._people.at(position) for position in found]
 
+    def count(self, wanted: Filter) -> int:
+        """Return how many people a filter finds."""
+        self._settle()
+        return len(self._positions(wanted))
+
+    def _positions(self, wanted: Filter) -> Positions:
+        if not wanted:
+            return self._people.positions
+        exact = next((clause for clause in wanted if _is_exact(clause)), None)
+        return Positions(self._find_exact(exact, wanted)) if exact else self._queries.positions(wanted)
+
+    def _sorted_by_date(self, wanted: Filter) -> list[int]:
+        if self._by_date is None or self._by_date[0] != wanted:
+            found = set(self._positions(wanted))
+            self._by_date = wanted, [position for position in self._dates[Field.MODIFIED_DATE] if position in found]
+        return self._by_date[1]
+
     def _position_of(self, field: Field, value: str) -> int | None:
-        written = self._exact.get((field, value))
-        if written is not None:
-            return written
-        seeded = (people.position_of(field, value) for people in self._seeded)
+        key = _exact_key(field, value)
+        if key in self._exact:
+            return self._exact[key]
+        seeded = (people.position_of(*key) for people in self._seeded)
         return next(
             (position for position in seeded if position is not None and self._people.is_seeded(position)), None
         )
@@ -137,7 +167,7 @@ class Index:
     def _find_exact(self, exact: Clause, wanted: Filter) -> list[int]:
         # Whoever was written a moment ago may still be found under an old value.
         holder = self._position_of(exact.field, str(exact.value))
-        candidates = {holder, *self._formerly.get((exact.field, str(exact.value)), ())}
+        candidates = {holder, *self._formerly.get(_exact_key(exact.field, str(exact.value)), ())}
         return sorted(position for position in candidates if position is not None and self._found(position, wanted))
 
     def _find(self, wanted: Filter) -> Iterable[int]:
@@ -198,9 +228,13 @@ class Index:
             _, position = heapq.heappop(self._due)
             if position not in self._recent:
                 continue
-            writes = self._recent[position]
-            self._keep_writes(position, [write for write in writes if write.time + self._steps[-1] > now])
-            self._queries.refresh(position)
+            writes, longest = self._recent[position], max(self._lags.values())
+            self._keep_writes(position, [write for write in writes if write.time + longest > now])
+            self._refresh(position)
+
+    def _refresh(self, position: int) -> None:
+        self._queries.refresh(position)
+        self._by_date = None
 
     def _keep_writes(self, position: int, writes: list[_Write]) -> None:
         """Remember these writes of a position and no others."""
@@ -221,13 +255,18 @@ class Index:
 def _exact_keys(person: Person) -> Iterable[tuple[Field, str]]:
     yield from ((Field.IDENTIFIER, identifier) for identifier in person.identifiers)
     if person.email:
-        yield Field.EMAIL_ADDRESS, person.email
+        yield _exact_key(Field.EMAIL_ADDRESS, person.email)
     if person.phone:
         yield Field.PHONE_NUMBER, person.phone
 
 
 def _former_keys(writes: Iterable[_Write]) -> set[tuple[Field, str]]:
     return {key for write in writes if write.before is not None for key in _exact_keys(write.before)}
+
+
+def _exact_key(field: Field, value: str) -> tuple[Field, str]:
+    """Return the key of a value; two spellings of an address are one address."""
+    return field, value.lower() if field is Field.EMAIL_ADDRESS else value
 
 
 def _is_exact(clause: Clause) -> bool:

@@ -7,19 +7,21 @@ import json
 from dataclasses import dataclass
 from email.utils import format_datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, assert_never
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from anmc_simulators.journal import Request
 from anmc_simulators.mobile_commons import answers, rendering
-from anmc_simulators.mobile_commons.answers import Answer, Call, Refused
+from anmc_simulators.mobile_commons.answers import Answer, Call
 from anmc_simulators.mobile_commons.records import User
+from anmc_simulators.mobile_commons.refusal import Refused
 from anmc_simulators.mobile_commons.state import MobileCommons
+from anmc_simulators.mobile_commons.switches import AuthFailure
 
 SERVICE: Final = "mobile-commons"
 """The name of this service in the journal and for faults."""
@@ -77,13 +79,14 @@ class _Api:
         if fault is not None and fault.status is not None:
             response = _page(fault.status)
         elif user is None:
-            response = _page(401)
+            response = _not_let_in(self._service.switches.settings.auth_failure)
         elif endpoint is None or request.method not in endpoint.methods:
             response = _page(404)
         elif parameters is None:
             response = _page(400)
         else:
             response = self._answer(endpoint, user, parameters)
+            await self._service.between_pages.served(account=user.login, operation=operation)
 
         now = self._service.clock.now()
         response.headers["Date"] = format_datetime(now, usegmt=True)
@@ -104,6 +107,7 @@ class _Api:
     def _answer(self, endpoint: _Endpoint, user: User, parameters: dict[str, str]) -> Response:
         company = self._service.company_for(user, parameters.get("company"))
         try:
+            self._service.check_company(user, parameters.get("company"))
             body = endpoint.answer(Call(user, company, parameters))
         except Refused as error:
             body = rendering.failure(error.identity, str(error))
@@ -155,6 +159,21 @@ def _operation(endpoint: _Endpoint | None, parameters: dict[str, str]) -> str:
     if endpoint.operation == "update_profile" and parameters.get("opt_in_path_id"):
         return "opt_in"
     return endpoint.operation
+
+
+def _not_let_in(answer: AuthFailure) -> Response:
+    """Return the answer to wrong credentials, which is no XML whatever it is (2, U2)."""
+    match answer:
+        case AuthFailure.UNAUTHORIZED:
+            return _page(401)
+        case AuthFailure.FORBIDDEN:
+            return _page(403)
+        case AuthFailure.REDIRECT:
+            return RedirectResponse("/login", 302)
+        case AuthFailure.LOGIN_PAGE:
+            return _page(200)
+        case _:
+            assert_never(answer)
 
 
 def _page(status: int) -> Response:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from typing_extensions import override
 
-from anmc_simulators.mobile_commons.listing import Listing, Window
+from anmc_simulators.mobile_commons.listing import CHANGED, Listing, Order, Window
 from anmc_simulators.mobile_commons.records import Profile
 from anmc_simulators.register import Source
 
@@ -26,7 +26,7 @@ class Profiles(MutableMapping[str, Profile]):
 
     def __init__(self) -> None:
         self._listing = Listing[Profile](
-            number=lambda profile: int(profile.id), time=lambda profile: profile.updated_at
+            number=lambda profile: int(profile.id), dates={CHANGED: lambda profile: profile.updated_at}
         )
         self._numbers: dict[str, int] = {}
         self._seeded: list[SeededProfiles] = []
@@ -42,7 +42,7 @@ class Profiles(MutableMapping[str, Profile]):
 
     @override
     def __delitem__(self, phone: str) -> None:
-        self._listing.remove(self[phone])
+        self._listing.remove(self._number_of(phone))
         self._numbers.pop(phone, None)
 
     @override
@@ -62,13 +62,13 @@ class Profiles(MutableMapping[str, Profile]):
         return iter(self._numbers)
 
     def admit(self, profiles: SeededProfiles, ids: Iterable[int], *, by_time: Mapping[float, Iterable[int]]) -> None:
-        """Add seeded profiles; arguments as of `Listing.admit`."""
+        """Add seeded profiles with these ids, ascending, also by the time of their last change."""
         self._seeded.append(profiles)
-        self._listing.admit(profiles, ids, by_time=by_time)
+        self._listing.admit(profiles, ids, by_date={CHANGED: by_time})
 
-    def page(self, window: Window, *, page: int, limit: int) -> list[Profile]:
-        """Return one page, from 1, of the profiles updated in a window, in the order of their ids."""
-        return self._listing.page(window, page=page, limit=limit)
+    def page(self, window: Window, *, page: int, limit: int, order: Order = Order.OLDEST_FIRST) -> list[Profile]:
+        """Return one page, from 1, of the profiles updated in a window."""
+        return self._listing.page(window, page=page, limit=limit, order=order)
 
     def _number_of(self, phone: str) -> int:
         if phone in self._numbers:

@@ -1,5 +1,6 @@
 """What filters find, against a scan of everybody's history."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anmc_simulators.action_network.filters import Clause, Filter, Operator
-from anmc_simulators.action_network.index import Index, default_lags
+from anmc_simulators.action_network.index import Index
 from anmc_simulators.action_network.person import Field, Person
+from anmc_simulators.action_network.switches import ActionNetworkSwitches, Order
+from anmc_simulators.action_network.switches import lags as lags_of
 from anmc_simulators.clock import Clock
 
 START = datetime(2026, 1, 31, 9, 0, 0, tzinfo=UTC)
-TRAILING, IMMEDIATE = default_lags(timedelta(seconds=5)), dict.fromkeys(Field, timedelta())
+TRAILING, IMMEDIATE = lags_of(ActionNetworkSwitches()), dict.fromkeys(Field, timedelta())
 SEEDED = range(2, 5)
 MOST = 6
 NAMES = ["Ana", "Ben", "Cleo"]
@@ -118,8 +121,14 @@ def test_a_filter_finds_what_a_scan_of_the_past_finds(
     by_date = {(START + timedelta(seconds=rest)).timestamp(): [n for n in SEEDED if n % 3 == rest] for rest in range(3)}
     index.admit(Seeded(), SEEDED, by_date=by_date)
 
-    def found(wanted: Filter) -> list[int]:
-        return [person.position for page in range(1, 5) for person in index.page(wanted, page=page, size=3)]
+    def found(wanted: Filter, order: Order = Order.INSERTION) -> list[int]:
+        pages = [index.page(wanted, page=page, size=3, order=order) for page in range(1, 5)]
+        return [person.position for page in pages for person in page]
+
+    def modified(position: int) -> tuple[datetime, int]:
+        person = history.now(position)
+        assert person is not None
+        return person.modified, position
 
     # Asked for beforehand, the answers have to follow the changes.
     for wanted in early:
@@ -137,6 +146,11 @@ def test_a_filter_finds_what_a_scan_of_the_past_finds(
 
     for wanted in [*early, last]:
         assert found(wanted) == history.found(wanted)
+        assert found(wanted, Order.BY_MODIFIED_DATE) == sorted(history.found(wanted), key=modified)
+        assert [person.position for person in index.page(wanted, page=1, size=9, order=Order.SHUFFLED)] in (
+            list(one) for one in itertools.permutations(history.found(wanted))
+        )
+        assert index.count(wanted) == len(history.found(wanted))
     assert {person.position for person in index} == set(found(()))
     for position in range(MOST + 1):
         holder = index.holder(Field.PHONE_NUMBER, value_of(Field.PHONE_NUMBER, position))
