@@ -13,6 +13,7 @@ from anmc_simulators.census import take_census
 from anmc_simulators.invented import KINDS, Inventor, phone_at
 from anmc_simulators.mobile_commons.company import Company
 from anmc_simulators.mobile_commons.listing import Window
+from anmc_simulators.mobile_commons.memberships import ACTIVATED
 from anmc_simulators.seed import COMPANY_KEY, GROUP_KEY, MAX_PEOPLE, OPT_IN_FIELD, TOKEN, call_up, seed, settle
 from anmc_simulators.simulation import Simulation
 
@@ -285,3 +286,45 @@ def test_invented_people_take_next_to_no_memory() -> None:
 
     assert simulation.invented == 5_000
     assert size / simulation.invented < BYTES_PER_PERSON
+
+
+def test_invented_people_can_be_merged_and_deleted_with_their_memberships() -> None:
+    simulation, summary = seeded(40)
+    company = company_of(simulation)
+    (campaign,) = company.campaigns.values()
+    survivor, removed, gone = (
+        company.profiles[person["phone"]] for person in summary["kinds"]["both_linked_ticked"]["people"][:3]
+    )
+    rows, active = len(campaign.subscriptions), campaign.subscriptions.active
+
+    company.merge(survivor, removed)
+    company.remove(gone)
+
+    assert {removed.phone, gone.phone}.isdisjoint(company.profiles)
+    assert {removed.id, gone.id}.isdisjoint(row.profile.id for row in campaign.subscriptions)
+    assert (len(campaign.subscriptions), campaign.subscriptions.active) == (rows - 2, active - 2)
+
+
+def test_the_count_of_members_follows_what_invented_people_do() -> None:
+    simulation, summary = seeded(100)
+    service, company = simulation.mobile_commons, company_of(simulation)
+    (campaign,) = company.campaigns.values()
+
+    service.text_stop(summary["kinds"]["both_active_ticked"]["people"][0]["phone"])
+    service.text_keyword(company, summary["kinds"]["mobile_commons_opted_out"]["people"][0]["phone"], campaign.id)
+    service.text_keyword(company, "12025550100", campaign.id)
+
+    assert campaign.subscriptions.active == sum(row.is_active for row in campaign.subscriptions) == 36
+
+
+@pytest.mark.parametrize("bound", [30, 150, 399])
+def test_a_window_over_activation_holds_who_joined_in_it(bound: int) -> None:
+    simulation, _ = seeded(400)
+    (campaign,) = company_of(simulation).campaigns.values()
+    since = simulation.clock.now() - timedelta(days=bound)
+
+    activated = campaign.subscriptions.page(Window(since.timestamp(), date=ACTIVATED), page=1, limit=1000)
+
+    assert [row.id for row in activated] == [
+        row.id for row in campaign.subscriptions if row.activated_at and row.activated_at >= since
+    ]
