@@ -17,6 +17,8 @@ from anmc_simulators.frame.latency import GRAMMAR, Latencies, Latency
 from anmc_simulators.frame.limits import REAL_LIMITS, Limit, Limits
 from anmc_simulators.operations import Service, service_named
 from anmc_simulators.remote import Failed
+from anmc_simulators.seed import MAX_PEOPLE
+from anmc_simulators.seed import seed as invent
 from anmc_simulators.server import LOOPBACK, announce, base_urls, listen
 from anmc_simulators.server import serve as serve_both
 from anmc_simulators.simulation import Simulation
@@ -64,6 +66,10 @@ def serve(
         float,
         typer.Option(min=0, max=86_400, help="Seconds by which Action Network's modified_date filter trails writes."),
     ] = DEFAULT_LAG.total_seconds(),
+    people: Annotated[
+        int, typer.Option(min=0, max=MAX_PEOPLE, help="How many people to invent on both sides before the start.")
+    ] = 0,
+    number: Annotated[int, typer.Option("--seed", help="The same number invents the same people.")] = 1,
     switch: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,6 +85,7 @@ def serve(
     """Serve both services on 127.0.0.1 until SIGTERM or Ctrl-C; the control API is under /_sim on each port.
 
     Prints one line of JSON with both base URLs once they listen. The limits are those of the real services.
+    `anmc-simulators seed 0` prints the accounts and ids of people who were invented at the start.
     """
     limits = Limits(
         {
@@ -103,6 +110,8 @@ def serve(
                 f"cannot listen at {host} on port {port} ({error.strerror}); choose another, or port 0 for a free one"
             )
     urls = base_urls(sockets)
+    if people:
+        invent(simulation, people=people, number=number)
     asyncio.run(serve_both(simulation, sockets, ready=lambda: announce(urls, ready_file)))
 
 

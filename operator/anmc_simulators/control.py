@@ -1,5 +1,6 @@
 """The control frame under `/_sim`: clock, seed, reset; the rest comes from what it concerns."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -15,9 +16,10 @@ from starlette.routing import Match, Route
 from anmc_simulators import accounts, between_pages_control, switch_control
 from anmc_simulators.action_network import control as action_network
 from anmc_simulators.bodies import Body, read
+from anmc_simulators.census import take_census
 from anmc_simulators.frame import control as frame
 from anmc_simulators.mobile_commons import control as mobile_commons
-from anmc_simulators.seed import MAX_PEOPLE, seed
+from anmc_simulators.seed import MAX_PEOPLE, call_up, settle
 from anmc_simulators.simulation import Simulation
 
 
@@ -69,6 +71,7 @@ class _Control:
             "latency": simulation.traffic.latencies.reset,
             "after-pages": self._forget_acts,
         }
+        self._seeding = asyncio.Lock()
 
     async def healthz(self, _request: Request) -> Response:
         """Answer that both services listen."""
@@ -97,10 +100,14 @@ class _Control:
     async def seed(self, request: Request) -> Response:
         """Invent people on both sides."""
         body = await read(request, _SeedBody)
-        try:
-            return JSONResponse(seed(self._simulation, people=body.people, number=body.seed))
-        except ValueError as error:
-            raise HTTPException(400, str(error)) from error
+        async with self._seeding:
+            try:
+                cohort = call_up(self._simulation, people=body.people, number=body.seed)
+            except ValueError as error:
+                raise HTTPException(400, str(error)) from error
+            # A million people take seconds, in which both services go on answering.
+            census = await asyncio.to_thread(take_census, cohort)
+            return JSONResponse(settle(self._simulation, cohort, census))
 
     def _forget_acts(self) -> None:
         self._simulation.mobile_commons.between_pages.clear()

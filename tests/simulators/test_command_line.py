@@ -62,6 +62,22 @@ def test_a_seeded_server_serves_pages_and_ends_gracefully(server: subprocess.Pop
     assert server.wait(timeout=30) == 0
 
 
+def test_people_can_be_invented_before_the_services_listen() -> None:
+    with subprocess.Popen(
+        [COMMAND, "serve", "--people", "20", "--seed", "2"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        urls = urls_of(process)
+        try:
+            accounts = json.loads(run("seed", "0", "--url", urls["action_network"]).stdout)
+            page = httpx.get(
+                f"{urls['action_network']}/api/v2/people", headers={"OSDI-API-Token": accounts["action_network"]["key"]}
+            )
+        finally:
+            process.kill()
+
+    assert len(page.json()["_embedded"]["osdi:people"]) == accounts["action_network"]["people"] == 17
+
+
 def test_ctrl_c_is_a_graceful_end_too(server: subprocess.Popen[str]) -> None:
     urls_of(server)
 
@@ -134,6 +150,7 @@ def test_a_seed_without_a_server_is_one_line() -> None:
     [
         ["dance"],
         ["serve", "--lag", "-1"],
+        ["serve", "--people", "1000001"],
         ["serve", "--action-network-port", "http"],
         ["serve", "--host", "localhost"],
         ["serve", "--calls-per-second", "-1"],
@@ -168,7 +185,8 @@ def test_wrong_usage_is_one_line_and_exit_2(
     ("arguments", "words"),
     [
         (["--help"], ["serve", "seed"]),
-        (["serve", "--help"], ["--host", "--lag", "--ready-file", "127.0.0.1", "lognormal:MEDIAN:SIGMA"]),
+        (["serve", "--help"], ["--host", "--lag", "--people", "--seed", "--ready-file", "127.0.0.1"]),
+        (["serve", "--help"], ["lognormal:MEDIAN:SIGMA"]),
         (["fault", "--help"], ["poisoned-record", "--times", "--probability"]),
         (["seed", "--help"], ["--url", "--seed"]),
     ],

@@ -1,3 +1,5 @@
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -5,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+import anmc_simulators.control
+from anmc_simulators.census import Census, Cohort, take_census
 from anmc_simulators.clock import Clock
 from anmc_simulators.server import create_apps
 from anmc_simulators.simulation import Simulation
@@ -266,3 +270,43 @@ async def test_each_port_controls_both_services(simulation: Simulation) -> None:
             health = await client.get("/_sim/healthz")
             summary = await client.get("/_sim/action-network/summary")
             assert (health.status_code, summary.status_code) == (200, 200)
+
+
+async def test_both_services_answer_while_people_are_invented(
+    control: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, begun, finish = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def take_long(cohort: Cohort) -> Census:
+        loop.call_soon_threadsafe(begun.set)
+        finish.wait(60)
+        return take_census(cohort)
+
+    monkeypatch.setattr(anmc_simulators.control, "take_census", take_long)
+    seeding = asyncio.create_task(control.post("/_sim/seed", json={"people": 20}))
+    await begun.wait()
+    meanwhile = [await control.get("/_sim/healthz"), await control.get("/api/v2/people")]
+    finish.set()
+
+    assert [answer.status_code for answer in meanwhile] == [200, 403]
+    assert (await seeding).json()["action_network"]["people"] == 17
+
+
+async def test_two_seeds_at_a_time_invent_different_people(control: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*[control.post("/_sim/seed", json={"people": 20}) for _ in range(2)])
+
+    first, second = (answer.json() for answer in answers)
+    assert {first["action_network"]["people"], second["action_network"]["people"]} == {17, 34}
+    assert first["kinds"]["both_linked_ticked"]["people"] != second["kinds"]["both_linked_ticked"]["people"]
+
+
+async def test_the_summaries_count_invented_people(control: httpx.AsyncClient) -> None:
+    await control.post("/_sim/seed", json={"people": 20})
+
+    groups = (await control.get("/_sim/action-network/summary")).json()["groups"]
+    (company,) = (await control.get("/_sim/mobile-commons/summary")).json()["companies"]
+
+    assert [group["people"] for group in groups] == [0, 17]
+    assert groups[1]["custom_fields"]["sms_opt_in"] == {"ticked": 10, "unticked": 3, "set": 13}
+    assert (company["profiles"], company["by_status"]) == (9, {"Active Subscriber": 7, "Undeliverable": 2})
+    assert company["campaigns"][0]["by_status"] == {"Active": 7, "Opted-Out": 2}

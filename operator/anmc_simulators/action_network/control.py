@@ -26,6 +26,7 @@ from anmc_simulators.action_network.person import SUBSCRIBED, Person
 from anmc_simulators.action_network.state import TICKED, UNTICKED, ActionNetwork, Group
 from anmc_simulators.action_network.switches import EmailCase
 from anmc_simulators.bodies import Body, read
+from anmc_simulators.steps import in_steps
 
 _PREFIX = "/action-network"
 
@@ -122,7 +123,8 @@ class _Control:
 
     async def summary(self, _request: Request) -> Response:
         """Count the people of each list."""
-        return JSONResponse({"groups": [_summary(key, group) for key, group in self._service.groups.items()]})
+        groups = list(self._service.groups.items())
+        return JSONResponse({"groups": [await _summary(key, group) for key, group in groups]})
 
     async def find(self, request: Request) -> Response:
         """Return who holds `phone` or `email` at this moment, whatever filters may see yet."""
@@ -177,18 +179,20 @@ def _edited(group: Group, person: Person, body: _EditBody) -> Person:
     return with_custom_fields(person, body.custom_fields)
 
 
-def _summary(key: str, group: Group) -> dict[str, Any]:
+async def _summary(key: str, group: Group) -> dict[str, Any]:
     values = {name: Counter[str]() for name in group.custom_fields}
     sms: Counter[str] = Counter()
-    for person in group:
+    with_email = 0
+    async for person in in_steps(group):
         sms[person.sms_status if person.phone else "no phone"] += 1
+        with_email += bool(person.email)
         for name, value in person.custom_fields.items():
-            values[name][value] += 1
+            values.setdefault(name, Counter())[value] += 1
     return {
         "key": key,
         "name": group.name,
         "people": len(group),
-        "with_email": sum(bool(person.email) for person in group),
+        "with_email": with_email,
         "sms": dict(sms),
         # Values of a free-text field would be a list of the people; the checkbox is what is of interest.
         "custom_fields": {

@@ -21,15 +21,16 @@ CURIES: Final = [
     for name in ("osdi", "action_network")
 ]
 
-_LINKS: Final = (
-    "osdi:attendances",
-    "osdi:signatures",
-    "osdi:submissions",
-    "osdi:donations",
-    "osdi:outreaches",
-    "osdi:taggings",
-    "action_network:responses",
-)
+_LINKS: Final = {
+    "osdi:attendances": "attendances",
+    "osdi:signatures": "signatures",
+    "osdi:submissions": "submissions",
+    "osdi:donations": "donations",
+    "osdi:outreaches": "outreaches",
+    "osdi:taggings": "taggings",
+    "action_network:responses": "responses",
+}
+"""Links of a person to what the simulator does not have, with the ends of their paths."""
 
 
 AS_DOCUMENTED: Final = ActionNetworkSwitches()
@@ -76,14 +77,14 @@ def to_json(person: Person, *, base: str, settings: ActionNetworkSwitches = AS_D
         "custom_fields": dict(person.custom_fields),
         "_links": {
             "self": {"href": href},
-            **{link: {"href": f"{href}/{link.partition(':')[2]}"} for link in _LINKS},
+            **{link: {"href": f"{href}/{path}"} for link, path in _LINKS.items()},
         },
     }
 
 
 def to_timestamp(time: datetime) -> str:
     """Return ISO 8601 in UTC with whole seconds."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time.isoformat()[:19]}Z"
 
 
 def _identifiers(person: Person, settings: ActionNetworkSwitches) -> list[str]:

@@ -2,13 +2,13 @@
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from anmc_simulators.action_network.filters import Filter
-from anmc_simulators.action_network.index import Index
+from anmc_simulators.action_network.index import Index, SeededPeople
 from anmc_simulators.action_network.person import Field, Person
 from anmc_simulators.action_network.switches import ActionNetworkSwitches, MergedId, lags
 from anmc_simulators.between_pages import BetweenPages
@@ -57,7 +57,7 @@ class Group:
         self._is_taken = is_taken
         self._index = Index(clock=clock, lags=lags(switches.settings))
         self._indexed_by = switches.settings
-        self._positions = itertools.count()
+        self._next_position = 0
         self._merged: dict[str, str] = {}
         self._background: list[tuple[datetime, Callable[[], object]]] = []
 
@@ -81,7 +81,17 @@ class Group:
     def draft(self, *, person_id: str | None = None, created: datetime | None = None) -> Person:
         """Return a new person with a place on the list, who is not on it before `put`."""
         time = created or self._clock.now()
-        return Person(person_id or str(uuid.uuid4()), next(self._positions), time, time)
+        return Person(person_id or str(uuid.uuid4()), self.reserve(1).start, time, time)
+
+    def reserve(self, places: int) -> range:
+        """Return the next places on the list, which nobody else gets."""
+        first = self._next_position
+        self._next_position += places
+        return range(first, self._next_position)
+
+    def admit(self, people: SeededPeople, positions: Iterable[int], *, by_date: Mapping[float, Iterable[int]]) -> None:
+        """Put seeded people on the list, as written long ago; arguments as of `Index.admit`."""
+        self._index.admit(people, positions, by_date=by_date)
 
     def put(self, person: Person, *, acted: bool = False) -> Person:
         """Store a person and return the record as stored, its `modified_date` moved if the change moves it.
@@ -143,6 +153,10 @@ class Group:
     def with_phone(self, digits: str) -> Person | None:
         """Return who holds this number, given as digits with country code."""
         return self._index.holder(Field.PHONE_NUMBER, digits)
+
+    def written_contacts(self) -> Iterator[str]:
+        """Return the addresses and numbers of everybody who is not as seeded."""
+        return itertools.chain(self._index.written(Field.EMAIL_ADDRESS), self._index.written(Field.PHONE_NUMBER))
 
     def page(self, wanted: Filter, *, page: int, size: int) -> list[Person]:
         """Return one page of what a filter finds; empty beyond the end."""

@@ -1,17 +1,25 @@
 """The endpoints of Mobile Commons: parameters in, XML out (mobile-commons-api.md 6)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, assert_never
 
 from anmc_simulators.mobile_commons import rendering
 from anmc_simulators.mobile_commons.company import Company
+from anmc_simulators.mobile_commons.memberships import Memberships
 from anmc_simulators.mobile_commons.phone import is_textable, normalised
 from anmc_simulators.mobile_commons.records import ACTIVE, OptInPath, Profile, Source, User
 from anmc_simulators.mobile_commons.refusal import INVALID_PHONE, Refused
 from anmc_simulators.mobile_commons.rendering import Include
-from anmc_simulators.mobile_commons.rows import Page, Window, changed_profiles, changed_subscriptions
+from anmc_simulators.mobile_commons.rows import (
+    Page,
+    looked_up_profiles,
+    page_of_profiles,
+    page_of_subscribers,
+    read_window,
+    subscribers_window,
+)
 from anmc_simulators.mobile_commons.switches import (
     ForeignNumber,
     MobileCommonsSwitches,
@@ -65,16 +73,17 @@ def list_campaigns(call: Call) -> bytes:
 
 def list_profiles(call: Call) -> bytes:
     """Answer `profiles`: by window of `updated_at`, by numbers with country code, or both (6.6)."""
-    found: Iterable[Profile] = call.company.profiles.values()
+    window = read_window(call.get("from"), call.get("to"), settings=call.settings)
+    page = _page(call, default=PROFILES_LIMIT)
     if numbers := call.get("phone_number"):
         # The list is not normalised: a number without country code finds nobody. How long it may be is unknown.
         looked_up = islice(numbers.split(","), call.settings.numbers_per_lookup)
         wanted = {number.strip(" +") for number in looked_up}
         holders = (call.company.profiles.get(number) for number in wanted)
-        found = sorted(filter(None, holders), key=lambda profile: int(profile.id))
-    found = changed_profiles(found, _window(call), call.settings)
-    page = _page(call, default=PROFILES_LIMIT)
-    return rendering.success(rendering.profiles(call.company, page.of(found), page=page.number, include=_include(call)))
+        found = page.of(looked_up_profiles(filter(None, holders), window, call.settings))
+    else:
+        found = page_of_profiles(call.company.profiles, window, page, call.settings)
+    return rendering.success(rendering.profiles(call.company, found, page=page.number, include=_include(call)))
 
 
 def get_profile(call: Call) -> bytes:
@@ -94,17 +103,14 @@ def list_subscribers(call: Call) -> bytes:
     campaign = call.company.campaigns.get(call.get("campaign_id"))
     if campaign is None and call.settings.unknown_campaign is UnknownCampaign.REFUSED:
         raise Refused(call.settings.campaign_error_id, "Invalid campaign id")
-    everybody = campaign.subscriptions if campaign else []
-    path = call.get("opt_in_path_id")
-    by_path = (row for row in everybody if path in {"", row.opt_in_path_id})
-    found = changed_subscriptions(by_path, _window(call), call.settings)
-    page = _page(call, default=call.settings.subscribers_default_limit)
-    count = None
-    if call.get("include_subscriber_count").lower() in _ON:
-        count = sum(row.status == ACTIVE for row in everybody)
-    return rendering.success(
-        rendering.subscribers(page.of(found), page=page.number, count=count, settings=call.settings)
+    everybody = campaign.subscriptions if campaign else Memberships()
+    window = subscribers_window(
+        call.get("from"), call.get("to"), path=call.get("opt_in_path_id"), settings=call.settings
     )
+    page = _page(call, default=call.settings.subscribers_default_limit)
+    found = page_of_subscribers(everybody, window, page, call.settings)
+    count = everybody.active if call.get("include_subscriber_count").lower() in _ON else None
+    return rendering.success(rendering.subscribers(found, page=page.number, count=count, settings=call.settings))
 
 
 def update_profile(call: Call) -> bytes:
@@ -183,10 +189,6 @@ def _use_path_again(call: Call, profile: Profile, path: OptInPath) -> None:
                 call.company.send_text_of(path, profile)
         case _:
             assert_never(call.settings.repeated_opt_in)
-
-
-def _window(call: Call) -> Window:
-    return Window.read(call.get("from"), call.get("to"), call.settings)
 
 
 def _page(call: Call, *, default: int) -> Page:

@@ -8,8 +8,8 @@ from typing import Final
 from anmc_simulators.clock import Clock
 from anmc_simulators.journal import Journal, Text
 from anmc_simulators.mobile_commons.phone import is_textable
+from anmc_simulators.mobile_commons.profiles import Profiles
 from anmc_simulators.mobile_commons.records import (
-    ACTIVE,
     BY_STOP_WORD,
     FROM_API,
     OPTED_OUT,
@@ -55,6 +55,19 @@ class Ids:
         return wanted
 
 
+class Counting:
+    """Numbers from a first one on, which nobody chooses."""
+
+    def __init__(self, first: int) -> None:
+        self._next = first
+
+    def take(self, numbers: int = 1) -> range:
+        """Return the next numbers, which nobody else gets."""
+        first = self._next
+        self._next += numbers
+        return range(first, self._next)
+
+
 class Numbering:
     """The ids of everything in the service; profiles and subscriptions are only ever counted up."""
 
@@ -64,8 +77,8 @@ class Numbering:
         self.keywords = itertools.count(400_001)
         self.messages = itertools.count(9_000_000_001)
         self.clicks = itertools.count(600_000_001)
-        self.profiles = itertools.count(700_000_001)
-        self.subscriptions = itertools.count(800_000_001)
+        self.profiles = Counting(700_000_001)
+        self.subscriptions = Counting(800_000_001)
 
 
 class Company:
@@ -86,8 +99,7 @@ class Company:
         self.campaigns: dict[str, Campaign] = {}
         self.paths: dict[str, OptInPath] = {}
         self.columns: list[str] = []
-        self.profiles: dict[str, Profile] = {}
-        """By number, in the order of their ids."""
+        self.profiles = Profiles()
         self._clock = clock
         self._journal = journal
         self._numbering = numbering
@@ -161,8 +173,8 @@ class Company:
         if phone in self.profiles:
             raise ValueError("the number has a profile")
         time = at or self._clock.now()
-        profile = Profile(str(next(self._numbering.profiles)), phone, source, time, time, is_textable(phone))
-        self.profiles[phone] = profile
+        number = self._numbering.profiles.take().start
+        profile = Profile(str(number), phone, source, time, time, is_textable(phone))
         self.write(profile, values or {}, at=time)
         return profile
 
@@ -183,6 +195,7 @@ class Company:
             else:
                 profile.columns.pop(name, None)
             profile.updated_at = time
+        self.keep(profile)
 
     def unknown_names(self, names: Iterable[str]) -> set[str]:
         """Return which names are neither a standard field nor a custom column."""
@@ -203,7 +216,7 @@ class Company:
         """
         time = at or self._clock.now()
         subscription = Subscription(
-            id=str(next(self._numbering.subscriptions)),
+            id=str(self._numbering.subscriptions.take().start),
             profile=profile,
             campaign=campaign,
             opt_in_path_id=path.id if path else "",
@@ -212,9 +225,9 @@ class Company:
             activated_at=None if path and path.double_opt_in else time,
         )
         profile.subscriptions[campaign.id] = subscription
-        campaign.subscriptions.append(subscription)
         if self.settings.subscription_moves_updated_at:
             profile.updated_at = max(profile.updated_at, time)
+        self.keep(profile)
         return subscription
 
     def use_path(self, profile: Profile, path: OptInPath, *, user: User) -> bool:
@@ -240,16 +253,18 @@ class Company:
         profile, settings, time = subscription.profile, self.settings, at or self._clock.now()
         if settings.return_clears_opted_out_at:
             profile.opted_out_at, profile.opted_out_source = None, ""
-        if subscription.status == ACTIVE:
-            return subscription
-        if settings.return_moves_updated_at:
+        if settings.return_moves_updated_at and not subscription.is_active:
             profile.updated_at = time
+        self.keep(profile)
+        if subscription.is_active:
+            return subscription
         if subscription.opted_out_at and settings.return_adds_row:
             return self.subscribe(profile, subscription.campaign, source=subscription.campaign.keyword, at=time)
         if subscription.activated_at is None or settings.return_renews_activated_at:
             subscription.activated_at = time
         if settings.return_clears_opted_out_at:
             subscription.opted_out_at, subscription.opt_out_source = None, ""
+        self.keep(profile)
         return subscription
 
     def leave(self, subscription: Subscription, *, source: str, at: datetime | None = None) -> None:
@@ -257,6 +272,7 @@ class Company:
         if subscription.status != OPTED_OUT:
             subscription.opted_out_at = at or self._clock.now()
             subscription.opt_out_source = source
+            self.keep(subscription.profile)
 
     def leave_by_api(self, subscription: Subscription) -> None:
         """End one membership at an API user's request; what that does to the profile is a switch (U5)."""
@@ -268,6 +284,7 @@ class Company:
             profile.updated_at = self._clock.now()
         if effect is CampaignOptOut.STAMPS_PROFILE:
             profile.opted_out_at, profile.opted_out_source = self._clock.now(), FROM_API
+        self.keep(profile)
         self._notify_of_opt_out(profile, campaign_id=subscription.campaign.id)
 
     def leave_everything(self, profile: Profile, *, source: str, at: datetime | None = None) -> None:
@@ -276,12 +293,14 @@ class Company:
         for subscription in profile.subscriptions.values():
             self.leave(subscription, source=source, at=time)
         profile.opted_out_at, profile.opted_out_source = time, source
+        self.keep(profile)
 
     def stop(self, profile: Profile) -> None:
         """End all memberships by a STOP word; whether that moves `updated_at` is a switch (U5)."""
         self.leave_everything(profile, source=BY_STOP_WORD)
         if self.settings.stop_moves_updated_at:
             profile.updated_at = self._clock.now()
+            self.keep(profile)
 
     def take_stop_back(self, profile: Profile) -> None:
         """Bring somebody back into all that a STOP word ended (8.2)."""
@@ -290,11 +309,13 @@ class Company:
                 self.rejoin(subscription)
         if self.settings.return_clears_opted_out_at:
             profile.opted_out_at, profile.opted_out_source = None, ""
+            self.keep(profile)
 
     def opt_out_by_api(self, profile: Profile) -> None:
         """End all memberships at an API user's request, which moves `updated_at` (mobile-commons-api.md 5.1)."""
         self.leave_everything(profile, source=FROM_API)
         profile.updated_at = self._clock.now()
+        self.keep(profile)
         self._notify_of_opt_out(profile)
 
     def click(self, profile: Profile, url: str, *, times: int = 1) -> None:
@@ -304,6 +325,7 @@ class Company:
         profile.clicks = (*profile.clicks, *clicks)
         if self.settings.click_moves_updated_at:
             profile.updated_at = time
+        self.keep(profile)
 
     def clean(self, profile: Profile) -> None:
         """Find by profile cleaning that a number is out of service; what that looks like is a switch (U13)."""
@@ -311,12 +333,13 @@ class Company:
             self.remove(profile)
         else:
             profile.textable = False
+            self.keep(profile)
 
     def remove(self, profile: Profile) -> None:
         """Delete a profile with its memberships, of which no answer shows anything any more (U13)."""
         del self.profiles[profile.phone]
         for campaign in self.campaigns.values():
-            campaign.subscriptions = [row for row in campaign.subscriptions if row.profile is not profile]
+            campaign.subscriptions.remove_all_of(profile)
 
     def merge(self, survivor: Profile, removed: Profile) -> None:
         """Delete one of two profiles; the other takes over what it lacks, memberships too."""
@@ -325,7 +348,6 @@ class Company:
             if campaign_id not in survivor.subscriptions:
                 subscription.profile = survivor
                 survivor.subscriptions[campaign_id] = subscription
-                subscription.campaign.subscriptions.append(subscription)
         columns = {name: value.text for name, value in removed.columns.items()}
         lacking = {
             name: text
@@ -333,6 +355,19 @@ class Company:
             if not survivor.fields.get(name) and name not in survivor.columns
         }
         self.write(survivor, lacking)
+
+    def reserve(self, profiles: int) -> tuple[range, range]:
+        """Return ids for so many profiles and as many subscriptions, which nobody else gets."""
+        return self._numbering.profiles.take(profiles), self._numbering.subscriptions.take(profiles)
+
+    def keep(self, profile: Profile) -> None:
+        """Store a profile with its subscriptions after a change; without this, lists and windows know nothing of it.
+
+        A seeded profile is made anew at each look until it is kept.
+        """
+        self.profiles[profile.phone] = profile
+        for subscription in profile.subscriptions.values():
+            subscription.campaign.subscriptions.put(subscription)
 
     def _notify_of_opt_out(self, profile: Profile, *, campaign_id: str = "") -> None:
         if self.settings.opt_out_text:

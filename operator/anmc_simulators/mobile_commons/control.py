@@ -1,6 +1,7 @@
 """Acting as a person, or as staff in Mobile Commons's user interface."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -12,9 +13,10 @@ from starlette.routing import Route
 from anmc_simulators.bodies import MAX_UPLOAD, Body, read
 from anmc_simulators.mobile_commons.company import Company
 from anmc_simulators.mobile_commons.phone import normalised
-from anmc_simulators.mobile_commons.records import Profile, User
+from anmc_simulators.mobile_commons.records import Profile, Subscription, User
 from anmc_simulators.mobile_commons.state import MobileCommons
 from anmc_simulators.mobile_commons.times import in_attribute
+from anmc_simulators.steps import in_steps
 
 _PREFIX = "/mobile-commons"
 
@@ -247,7 +249,7 @@ class _Control:
         body = await read(request, _MergeBody)
         company = self._company(body.company)
         survivor, removed = _existing(company, body.survivor), _existing(company, body.removed)
-        if survivor is removed:
+        if survivor.phone == removed.phone:
             raise HTTPException(400, "a profile cannot be merged with itself")
         company.merge(survivor, removed)
         return JSONResponse(_profile(survivor))
@@ -280,7 +282,8 @@ class _Control:
 
     async def summary(self, _request: Request) -> Response:
         """Count profiles by status, and the memberships of each campaign by theirs."""
-        return JSONResponse({"companies": [_summary(company) for company in self._service.companies.values()]})
+        companies = list(self._service.companies.values())
+        return JSONResponse({"companies": [await _summary(company) for company in companies]})
 
     def _company(self, key: str | None) -> Company:
         companies = self._service.companies
@@ -371,18 +374,22 @@ def _profile(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _summary(company: Company) -> dict[str, Any]:
+async def _summary(company: Company) -> dict[str, Any]:
     return {
         "key": company.key,
         "name": company.name,
         "profiles": len(company.profiles),
-        "by_status": dict(Counter(profile.status for profile in company.profiles.values())),
+        "by_status": await _by_status(company.profiles.values()),
         "campaigns": [
             {
                 "id": campaign.id,
                 "name": campaign.name,
-                "by_status": dict(Counter(row.status for row in campaign.subscriptions)),
+                "by_status": await _by_status(campaign.subscriptions),
             }
-            for campaign in company.campaigns.values()
+            for campaign in list(company.campaigns.values())
         ],
     }
+
+
+async def _by_status(records: Iterable[Profile | Subscription]) -> dict[str, int]:
+    return dict(Counter([record.status async for record in in_steps(records)]))

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from anmc_simulators.mobile_commons.memberships import Memberships
+
 ADDRESS_FIELDS: Final = ("street1", "street2", "city", "state", "postal_code", "country")
 STANDARD_FIELDS: Final = ("first_name", "last_name", "email", *ADDRESS_FIELDS)
 """What `profile_update` knows by name; any other name is a custom column (6.8)."""
@@ -45,7 +47,7 @@ class OptInPath:
 
 @dataclass(slots=True)
 class Campaign:
-    """A list that people subscribe to; `subscriptions` are in the order they were made."""
+    """A list that people subscribe to."""
 
     id: str
     name: str
@@ -55,7 +57,7 @@ class Campaign:
     description: str = ""
     tags: tuple[str, ...] = ()
     paths: list[OptInPath] = field(default_factory=list)
-    subscriptions: list["Subscription"] = field(default_factory=list, repr=False)
+    subscriptions: Memberships = field(default_factory=Memberships, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,11 @@ class Subscription:
         return ACTIVE if self.activated_at else PENDING
 
     @property
+    def is_active(self) -> bool:
+        """Whether the person is a member now."""
+        return self.status == ACTIVE
+
+    @property
     def changed_at(self) -> datetime:
         """When the membership last changed (U4)."""
         return max(filter(None, (self.created_at, self.activated_at, self.opted_out_at)))
@@ -129,7 +136,7 @@ class Profile:
     textable: bool
     fields: dict[str, str] = field(default_factory=dict, repr=False)
     columns: dict[str, ColumnValue] = field(default_factory=dict, repr=False)
-    subscriptions: dict[str, Subscription] = field(default_factory=dict, repr=False)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict, repr=False, compare=False)
     """By campaign id: there is never a second one in a campaign, though there may be one before it."""
     opted_out_at: datetime | None = None
     opted_out_source: str = ""

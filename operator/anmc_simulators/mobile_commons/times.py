@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 def in_element(time: datetime | None) -> str:
     """Return a time as element text has it; nothing for no time."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC") if time else ""
+    return f"{time.isoformat(' ')[:19]} UTC" if time else ""
 
 
 def in_attribute(time: datetime | None) -> str:
     """Return a time as attributes have it; nothing for no time."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else ""
+    return f"{time.isoformat()[:19]}Z" if time else ""
 
 
 def parse(text: str, *, naive_offset: timedelta = timedelta()) -> datetime:

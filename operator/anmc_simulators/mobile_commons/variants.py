@@ -2,8 +2,6 @@
 
 from typing import Final, assert_never
 
-from lxml import etree
-
 from anmc_simulators.mobile_commons.records import BY_STOP_WORD, PENDING, Profile, Subscription
 from anmc_simulators.mobile_commons.switches import (
     ConstituentId,
@@ -54,15 +52,6 @@ def constituent_id(stored: str, settings: MobileCommonsSwitches) -> str:
 def place_name(name: str, settings: MobileCommonsSwitches) -> str:
     """Return the name of the element that holds the guessed location or the districts."""
     return _OLD_NAMES[name] if settings.old_element_names else name
-
-
-def with_novelties(element: etree._Element, settings: MobileCommonsSwitches) -> etree._Element:
-    """Return the element with what a later version of the service may add to it."""
-    if settings.unknown_element:
-        etree.SubElement(element, "novelty").text = NOBODY_KNOWS
-    if settings.unknown_attribute:
-        element.set("novelty", NOBODY_KNOWS)
-    return element
 
 
 def _older_status(one: Profile) -> str:

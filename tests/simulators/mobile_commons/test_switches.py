@@ -470,7 +470,7 @@ OBSERVED: Mapping[str, tuple[Observe, Mapping[Value, Any]]] = {
         {
             "by_id": [0, 19],
             "oldest_change_first": [0, 7],
-            "newest_change_first": [7, 19],
+            "newest_change_first": [7, 0],
             "shuffled": "another each time",
         },
     ),
