@@ -72,7 +72,7 @@ class Transport:
         self._clock = clock
         self._jitter = jitter
         self._connections = connections
-        self._http = connections.join(origin)
+        self._pool = connections.join(origin)
         self.calls = 0
         """Requests sent so far, retries included."""
         self.clock_offset = timedelta()
@@ -118,7 +118,7 @@ class Transport:
         raise error  # outside of the handler: nothing of the failed try is chained to it
 
     def _build(self, call: Call) -> httpx.Request:
-        request = self._http.build_request(
+        request = self._pool.build_request(
             call.method,
             f"{self._origin}{call.target}",
             content=call.body.content if call.body else None,
@@ -169,12 +169,8 @@ class Transport:
     async def _exchange(self, request: httpx.Request, began: float) -> Answer:
         """Send once; every failure of the library becomes ours here, without its text."""
         try:
-            async with asyncio.timeout(self._traits.deadline):
-                response = await self._http.send(request, stream=True)
-                try:
-                    return await self._receive(response, began)
-                finally:
-                    await response.aclose()
+            async with asyncio.timeout(self._traits.deadline), self._pool.exchange(request) as response:
+                return await self._receive(response, began)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             failure = TryFailed(Cause.TIMEOUT, TIMEOUT, is_unsent=True)
         except (httpx.TimeoutException, TimeoutError):
