@@ -1,90 +1,74 @@
-"""What clients of one origin share: connections, and nothing else."""
-
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections import Counter
 
-import pytest
+import httpx
+from typing_extensions import override
 
 from anmc.api.origins import Origin
-from anmc.clients.connections import Connections
+from anmc.clients.connections import LANE_WIDTH, Connections
+
+ORIGIN = Origin("https", "secure.mcommons.com", 443)
 
 
-class PlainServer:
-    """Answers everything, tells connections apart, notes what each request brought."""
+class Holding(httpx.AsyncBaseTransport):
+    """Answers nobody before it is told to, or before as many have asked."""
 
-    def __init__(self) -> None:
-        self.opened = 0
-        self.open = 0
-        self.requests: list[str] = []
-        self.all_closed = asyncio.Event()
+    def __init__(self, *, until: int = 0) -> None:
+        self.until = until
+        self.opened = asyncio.Event()
+        self.arrived = 0
+        self.closed = 0
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.opened += 1
-        self.open += 1
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: session=1; Path=/\r\n\r\nok")
-                await writer.drain()
-        writer.close()
-        self.open -= 1
-        if not self.open:
-            self.all_closed.set()
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.arrived += 1
+        if self.arrived >= self.until:
+            self.opened.set()
+        await self.opened.wait()
+        return httpx.Response(200, text="held", request=request)
 
-
-@pytest.fixture
-async def server() -> PlainServer:
-    return PlainServer()
+    @override
+    async def aclose(self) -> None:
+        self.closed += 1
 
 
-@pytest.fixture
-async def origin(server: PlainServer) -> AsyncIterator[Origin]:
-    async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
-        yield Origin("http", "127.0.0.1", listening.sockets[0].getsockname()[1])
+async def ask(network: Holding) -> Counter[str]:
+    """Let as many ask as the network waits for."""
+    connections = Connections(network)
+    pool = connections.join(ORIGIN)
+
+    async def one() -> str:
+        async with pool.exchange(pool.build_request("GET", f"{ORIGIN}/api/campaigns")) as response:
+            return (await response.aread()).decode()
+
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(one()) for _ in range(network.until)]
+    await connections.leave(ORIGIN)
+    return Counter(task.result() for task in asked)
 
 
-async def test_clients_of_one_origin_use_one_connection_after_the_other_has_done(
-    server: PlainServer, origin: Origin
-) -> None:
-    connections = Connections()
-    first, second = connections.join(origin), connections.join(origin)
+async def test_few_requests_share_one_lane() -> None:
+    network = Holding(until=LANE_WIDTH)
 
-    await first.get(f"{origin}/", headers={"Authorization": "one"})
-    await connections.leave(origin)
-    await second.get(f"{origin}/", headers={"X-Other": "two"})
-    still_open = server.open
-    await connections.leave(origin)
-
-    assert (server.opened, still_open) == (1, 1)
-    assert "authorization: one" in server.requests[0].lower()
-    assert "authorization" not in server.requests[1].lower()
-    assert "cookie" not in server.requests[1].lower()
+    assert await ask(network) == {"held": LANE_WIDTH}
+    assert network.closed == 1
 
 
-async def test_the_last_client_closes_the_connections(server: PlainServer, origin: Origin) -> None:
-    connections = Connections()
-    await connections.join(origin).get(f"{origin}/")
-    await connections.leave(origin)
+async def test_many_requests_take_as_many_lanes_as_they_fill() -> None:
+    network = Holding(until=3 * LANE_WIDTH + 1)
 
-    await server.all_closed.wait()
-
-
-async def test_who_comes_after_the_last_gets_connections_that_work(server: PlainServer, origin: Origin) -> None:
-    connections = Connections()
-    for _ in range(2):
-        await connections.join(origin).get(f"{origin}/")
-        await connections.leave(origin)
-
-    assert server.opened == 2
+    assert await ask(network) == {"held": 3 * LANE_WIDTH + 1}
+    assert network.closed == 4
 
 
-async def test_each_origin_has_connections_of_its_own() -> None:
-    connections = Connections()
-    one, other = Origin("https", "a.example.org", 443), Origin("https", "b.example.org", 443)
+async def test_a_lane_is_free_again_after_its_answers() -> None:
+    network = Holding()
+    connections = Connections(network)
+    pool = connections.join(ORIGIN)
 
-    assert connections.join(one) is connections.join(one)
-    assert connections.join(one) is not connections.join(other)
+    for _ in range(3 * LANE_WIDTH):
+        async with pool.exchange(pool.build_request("GET", f"{ORIGIN}/api/campaigns")) as response:
+            assert response.status_code == 200
+    await connections.leave(ORIGIN)
 
-    for origin in (one, one, one, other):
-        await connections.leave(origin)
+    assert network.closed == 1

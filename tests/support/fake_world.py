@@ -27,7 +27,7 @@ from anmc.controller.world import World
 from anmc.observability.metrics import Metrics
 from anmc.rules.records import Campaign, Person, PersonId, Phone, Profile, SubscriberRow
 from anmc.store.store import Store
-from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, Page, Priority
+from anmc.sync.ports import ActionNetwork, Gate, LookUp, MobileCommons, Page, Priority
 from support.controlled import FakeClock, a_body
 
 
@@ -91,6 +91,7 @@ class FakeServices:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.secrets = b"first"
+        self.people = b"list"
         self.pace: Pace | None = None
         self.before: Callable[[str], object] = lambda _: None
         self.operations: Counter[str] = Counter()
@@ -110,7 +111,9 @@ class FakeServices:
         assert spec is not None
         self.before("open")
         self.gate = gate
-        yield OpenServices(cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets, self.pace)
+        yield OpenServices(
+            cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets, self.people, self.pace
+        )
 
     def _call(self, operation: str) -> None:
         self.gate()
@@ -141,10 +144,10 @@ class FakeServices:
         self._call("list_subscribers")
         yield Page((), 1, self._clock.now())
 
-    async def find_profiles(self, phones: Collection[Phone]) -> list[Profile]:
+    async def find_profiles(self, phones: Collection[Phone]) -> LookUp:
         self._call("find_profiles")
         assert phones
-        return []
+        return LookUp()
 
     async def iter_people(
         self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA

@@ -1,6 +1,6 @@
 """One call of a service: what is asked, what came back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -21,11 +21,16 @@ class Body:
     content_type: str
 
 
+def unnoticed() -> None:
+    """Do nothing when a request goes out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request in the words of the service; `operation` is the meter's name for it.
 
-    `read_timeout`, in seconds, is for a request that takes longer than others of the service.
+    `read_timeout`, in seconds, is for a request that takes longer than others of the service. `on_sent` is called
+    right before each request goes out, after all waiting.
     """
 
     operation: str
@@ -36,6 +41,7 @@ class Call:
     repeat: Repeat = Repeat.FREELY
     priority: Priority = Priority.DATA
     read_timeout: float | None = None
+    on_sent: Callable[[], None] = field(default=unnoticed, repr=False)
 
     @property
     def target(self) -> str:

@@ -1,9 +1,10 @@
 """What can go wrong with a call, before the rest of the operator hears of it."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from anmc.errors import OutcomeUnknown, ServiceRefused
+from anmc.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable
 
 TIMEOUT: Final = "timeout"
 NETWORK: Final = "network"
@@ -103,6 +104,22 @@ class Unconfirmed(OutcomeUnknown):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message, remedy="The record is read before the write is repeated.")
         self.code = code
+
+
+class Unserved(ServiceUnavailable):
+    """No try of a call brought a usable answer; `cause` is what was wrong with the last one."""
+
+    def __init__(self, message: str, *, cause: Cause, after: timedelta | None) -> None:
+        super().__init__(message, after=after)
+        self.cause = cause
+
+    @property
+    def may_be_poison(self) -> bool:
+        """Whether the service answers, and stumbles over what it was asked for (sync.md W13).
+
+        One that does not answer, or says when to come back, has other troubles.
+        """
+        return self.cause in {Cause.SERVER_ERROR, Cause.INVALID} and self.after is None
 
 
 class Rejected(ServiceRefused):

@@ -3,12 +3,24 @@
 from datetime import timedelta
 
 from anmc.clients.calls import Call
-from anmc.clients.failures import CallFailed, Cause, Denied, NoTurn, Refused, Rejected, TryFailed, Unconfirmed
+from anmc.clients.failures import (
+    CallFailed,
+    Cause,
+    Denied,
+    NoTurn,
+    Refused,
+    Rejected,
+    TryFailed,
+    Unconfirmed,
+    Unserved,
+)
 from anmc.clients.service import Access, Traits
 from anmc.errors import AnmcError, AuthenticationFailed, RateLimited, ServiceUnavailable
 
 
-def translate(failed: CallFailed, call: Call, traits: Traits, access: Access, *, tries: int) -> AnmcError:
+def translate(  # noqa: PLR0911 - one return per fate
+    failed: CallFailed, call: Call, traits: Traits, access: Access, *, tries: int
+) -> AnmcError:
     """Say what failed where after how many tries, from closed sets alone: neither request nor answer is quoted."""
     title, operation = traits.title, call.operation
     match failed:
@@ -25,18 +37,19 @@ def translate(failed: CallFailed, call: Call, traits: Traits, access: Access, *,
         case TryFailed(cause=Cause.RATE_LIMITED):
             message = f"{title} still limits {operation} after being asked {_times(tries)}"
             return RateLimited(message, after=_asked_wait(failed))
-        case _:
+        case TryFailed():
             message = f"{title} failed {operation} {_times(tries)} ({failed.code})"
-            return ServiceUnavailable(message, after=_asked_wait(failed))
+            return Unserved(message, cause=failed.cause, after=_asked_wait(failed))
+        case _:
+            return ServiceUnavailable(f"{title} failed {operation} ({failed.code})")
 
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
-def _asked_wait(failed: CallFailed) -> timedelta | None:
-    asked = failed.retry_after if isinstance(failed, TryFailed) else None
-    return None if asked is None else timedelta(seconds=asked)
+def _asked_wait(failed: TryFailed) -> timedelta | None:
+    return None if failed.retry_after is None else timedelta(seconds=failed.retry_after)
 
 
 def _authentication_failed(how: str, title: str, access: Access) -> AuthenticationFailed:

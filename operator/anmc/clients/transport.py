@@ -5,7 +5,7 @@ import functools
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -39,6 +39,10 @@ from anmc.sync.ports import Gate, RequestMeter
 
 T = TypeVar("T")
 
+QUICKLY_READ: Final = 256 * 1024
+"""Bytes of an answer that are parsed at once, in some twenty milliseconds; a larger one would hold up the event loop:
+a page of 1000 profiles takes it a third of a second."""
+
 
 class Transport:
     """Sends calls to one origin with one credential.
@@ -68,7 +72,7 @@ class Transport:
         self._clock = clock
         self._jitter = jitter
         self._connections = connections
-        self._http = connections.join(origin)
+        self._pool = connections.join(origin)
         self.calls = 0
         """Requests sent so far, retries included."""
         self.clock_offset = timedelta()
@@ -114,7 +118,7 @@ class Transport:
         raise error  # outside of the handler: nothing of the failed try is chained to it
 
     def _build(self, call: Call) -> httpx.Request:
-        request = self._http.build_request(
+        request = self._pool.build_request(
             call.method,
             f"{self._origin}{call.target}",
             content=call.body.content if call.body else None,
@@ -139,14 +143,15 @@ class Transport:
             return await self._send_once(call, request, read, slot)
 
     async def _send_once(self, call: Call, request: httpx.Request, read: Callable[[Answer], T], slot: Slot) -> T:
-        """Send a request; tell the meter and the pacer how it ended."""
+        """Send a request; tell the caller, the meter and the pacer."""
         service, operation, began = self._traits.service, call.operation, self._clock.monotonic()
+        call.on_sent()
         self.calls += 1
         self._meter.sent(service, operation)
         code, failure = None, None
         try:
             answer = await self._exchange(request, began)
-            content = _read(answer, read)
+            content = await _read(answer, read)
         except CallFailed as failed:
             code = failed.code
             failure = failed if isinstance(failed, TryFailed) else None
@@ -164,12 +169,8 @@ class Transport:
     async def _exchange(self, request: httpx.Request, began: float) -> Answer:
         """Send once; every failure of the library becomes ours here, without its text."""
         try:
-            async with asyncio.timeout(self._traits.deadline):
-                response = await self._http.send(request, stream=True)
-                try:
-                    return await self._receive(response, began)
-                finally:
-                    await response.aclose()
+            async with asyncio.timeout(self._traits.deadline), self._pool.exchange(request) as response:
+                return await self._receive(response, began)
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             failure = TryFailed(Cause.TIMEOUT, TIMEOUT, is_unsent=True)
         except (httpx.TimeoutException, TimeoutError):
@@ -234,9 +235,9 @@ class Transport:
             self._meter.waited(self._traits.service, "refused", state.next_action.sleep)
 
 
-def _read(answer: Answer, read: Callable[[Answer], T]) -> T:
+async def _read(answer: Answer, read: Callable[[Answer], T]) -> T:
     try:
-        return read(answer)
+        return read(answer) if len(answer.body) <= QUICKLY_READ else await asyncio.to_thread(read, answer)
     except Unreadable:
         pass  # raised below, outside of the handler, so that nothing of the answer is chained to it
     raise TryFailed(Cause.INVALID, INVALID, is_unsent=False)

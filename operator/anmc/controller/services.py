@@ -27,11 +27,16 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class OpenServices:
-    """Both services, ready for calls; `secrets` is the hash of the Secrets that they were opened with."""
+    """Both services, ready for calls.
+
+    `secrets` is the hash of the Secrets that they were opened with, `people` that of the Action Network key and its
+    origin: one key is one list of people.
+    """
 
     mobile_commons: MobileCommons
     action_network: ActionNetwork
     secrets: bytes
+    people: bytes
     pace: Pace | None = None
 
     @property
@@ -105,6 +110,7 @@ class Services:
                 mobile_commons,
                 action_network,
                 _hash(commons_data, network_data),
+                sha256(f"{network_origin}\0{network_login.token}".encode()).digest(),
                 Pace(action_network.allowed_requests_per_second, mobile_commons.allowed_concurrency),
             )
 

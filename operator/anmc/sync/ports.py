@@ -1,6 +1,6 @@
 """What a run needs from the world: both services, the store, permission to go on."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -43,30 +43,64 @@ class Priority(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record that cannot be parsed (sync.md W13): where it stood, and its id if one can be read, nothing else.
+
+    `page` and `place` count from 1. `id` is that of the service: of a person, or of a profile.
+    """
+
+    page: int
+    place: int
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Record]):
     """One page of records, in the order served.
 
     `read_at` is the service's own time when the request began: its `Date` header less the duration of the call
-    (sync.md W2), so that clocks never have to agree.
+    (sync.md W2), so that clocks never have to agree. A walk with a page that is not `is_complete` may have missed
+    records: what it brought counts, but nothing is marked as read (action-network-api.md 4.2).
     """
 
     records: tuple[Record, ...]
     number: int
     read_at: datetime
+    unreadable: tuple[UnreadableRecord, ...] = ()
+    is_complete: bool = True
+    read_until: datetime | None = None
+    """At the end of a slice of a full read: whoever was created before has come (sync.md W6, W8)."""
+
+
+Pages = AsyncGenerator[Page[Record], None]
+"""The pages of a walk in their order. Some are under way before their turn: whoever leaves early closes the walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What a look-up of numbers found.
+
+    `unreadable` are numbers whose answer cannot be parsed: nobody may take them for numbers without a profile.
+    """
+
+    profiles: tuple[Profile, ...] = ()
+    unreadable: frozenset[Phone] = frozenset()
 
 
 class MobileCommons(Protocol):
     """The calls of Mobile Commons that a run makes. Every write asks the gate first."""
 
-    def iter_profiles(self, *, updated_from: datetime) -> AsyncIterator[Page[Profile]]:
-        """Walk the profiles updated at or after an instant, page by page; the empty last page comes too."""
+    def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
+        """Walk the profiles updated at or after an instant, or all; the empty last page comes too."""
         ...
 
-    def iter_subscribers(self, campaign_id: str, *, changed_from: datetime) -> AsyncIterator[Page[SubscriberRow]]:
-        """Walk the rows of a campaign that changed at or after an instant."""
+    def iter_subscribers(
+        self, campaign_id: str, *, changed_from: datetime | None, first_page: int = 1
+    ) -> Pages[SubscriberRow]:
+        """Walk the rows of a campaign that changed at or after an instant, or all of them."""
         ...
 
-    async def find_profiles(self, phones: Collection[Phone], *, priority: Priority = Priority.DATA) -> list[Profile]:
+    async def find_profiles(self, phones: Collection[Phone], *, priority: Priority = Priority.DATA) -> LookUp:
         """Look up numbers in bulk; a number without a profile is simply not in the answer."""
         ...
 
@@ -114,8 +148,12 @@ class ActionNetwork(Protocol):
 
     def iter_people(
         self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA
-    ) -> AsyncIterator[Page[Person]]:
+    ) -> Pages[Person]:
         """Walk the people modified after an instant (strictly); the empty last page comes too."""
+        ...
+
+    def iter_everybody(self, *, created_from: datetime | None = None) -> Pages[Person]:
+        """Read everybody, or whoever was created at or after an instant, in slices; pages count within a slice."""
         ...
 
     async def find_people_by_phone(self, phone: Phone, *, priority: Priority = Priority.DATA) -> list[Person]:
