@@ -10,7 +10,7 @@ export PYTHON
 
 devcluster := PYTHONPATH=tools .venv/bin/python -m devcluster
 
-.PHONY: help demo test lint format cluster cluster-down lock environment kubernetes
+.PHONY: help demo test lint format bench-clients cluster cluster-down lock environment parsons kubernetes
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -18,7 +18,7 @@ help: ## List these verbs
 demo: kubernetes ## Show the whole sync on a cluster of its own; KEEP=1 leaves it running
 	@PYTHONPATH=tools .venv/bin/python tools/demo $(if $(KEEP),--keep)
 
-test: kubernetes ## Run every test; ARGS="..." goes to pytest
+test: kubernetes parsons ## Run every test; ARGS="..." goes to pytest
 	@.venv/bin/pytest $(ARGS)
 
 lint: environment ## Check style, types and the direction of imports
@@ -31,6 +31,9 @@ format: environment ## Put every file into the house style
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
+bench-clients: parsons ## Compare our clients with others' and with the services' limits; ARGS=--quick for a look
+	@.venv/bin/python tests/bench/clients $(ARGS)
+
 cluster: environment ## Start a cluster and print its kubeconfig's path; DIR=... for another one
 	@$(devcluster) start "$(DIR)"
 
@@ -42,6 +45,9 @@ lock: ## Write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for n
 
 environment:
 	@tools/setup
+
+parsons: environment
+	@tools/setup parsons
 
 kubernetes: environment
 	@$(devcluster) prepare

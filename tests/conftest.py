@@ -1,4 +1,4 @@
-"""The cluster that all tests of one session share."""
+"""The cluster that the tests of one process share, and the order in which they run."""
 
 import sys
 import uuid
@@ -12,9 +12,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 from devcluster import Cluster, control_plane
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what mostly waits: at the end, one process would wait for it alone."""
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A real API server with the CRDs of this checkout; whoever freezes one starts one of its own."""
+    """A real API server with the CRDs of this checkout, one for each process of the session.
+
+    Whoever freezes one starts one of its own.
+    """
     with control_plane() as running:
         yield running
 

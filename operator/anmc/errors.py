@@ -5,6 +5,7 @@
     │   ├── SettingsInvalid
     │   ├── InvalidSpec
     │   ├── FieldMappingInvalid
+    │   ├── DuplicateIntegration
     │   ├── OriginNotAllowed
     │   ├── SecretNotFound
     │   ├── SecretKeyMissing
@@ -67,6 +68,12 @@ class FieldMappingInvalid(Stall):
     """A mapped name does not exist in the account (sync.md F16)."""
 
     reason = "FieldMappingInvalid"
+
+
+class DuplicateIntegration(Stall):
+    """An older integration works on the same accounts (sync.md W16)."""
+
+    reason = "DuplicateIntegration"
 
 
 class OriginNotAllowed(Stall):

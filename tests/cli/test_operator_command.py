@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from anmc import cli
 from anmc.cli import main
 
 COMMAND = str(Path(sys.executable).parent / "anmc-operator")
@@ -81,7 +80,7 @@ def test_the_operator_runs_by_name_and_by_default(
         starts.append(1)
         return 3
 
-    monkeypatch.setattr(cli, "run_operator", operator)
+    monkeypatch.setattr("anmc.__main__.main", operator)
 
     code = main_with(*arguments, monkeypatch=monkeypatch)
 

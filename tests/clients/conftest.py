@@ -16,7 +16,7 @@ from anmc.api.credentials import ActionNetworkCredentials, BearerToken
 from anmc.api.origins import Origin
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.sync.ports import Service
 
 # What several test modules share lives beside them, which importlib mode puts on no path.

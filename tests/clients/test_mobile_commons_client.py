@@ -11,7 +11,7 @@ from anmc.api.credentials import BasicLogin
 from anmc.api.origins import Origin
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
 from anmc.clients.mobile_commons.service import Operation
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import (
     AuthenticationFailed,
     FieldMappingInvalid,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anmc.clients.failures import MAX_TRIES
 from anmc.clients.isolation import MAX_ALONE, MAX_FAILED_PARTS
-from anmc.clients.retries import MAX_TRIES
 from anmc.errors import ServiceUnavailable
 from anmc.rules.records import Phone
 from anmc.sync.ports import LookUp, Page, Pages, UnreadableRecord

@@ -16,7 +16,7 @@ from anmc.api.credentials import ActionNetworkCredentials, BasicLogin, BearerTok
 from anmc.api.origins import Origin
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import AuthenticationFailed, OutcomeUnknown, PersonGone, PhoneRejected, ServiceRefused
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import PersonId, Phone

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from anmc.clients.action_network import slices
 from anmc.clients.action_network.slices import BEGINNING, MAX_PASSES, MAX_SLICE_PAGES, Slice, read_everybody
-from anmc.clients.retries import MAX_TRIES
+from anmc.clients.failures import MAX_TRIES
 from anmc.errors import ServiceRefused, ServiceUnavailable
 from anmc.rules.records import Person, PersonId
 from anmc.sync.ports import Page, Pages, UnreadableRecord

@@ -10,6 +10,7 @@ from anmc.controller import conditions
 from anmc.errors import (
     AnmcError,
     AuthenticationFailed,
+    DuplicateIntegration,
     FieldMappingInvalid,
     InvalidSpec,
     OriginNotAllowed,
@@ -169,6 +170,7 @@ def test_a_failing_message_says_what_happened_and_since_when() -> None:
         (OriginNotAllowed("s"), "False OriginNotAllowed", "CredentialsInvalid"),
         (FieldMappingInvalid("s"), "Unknown NotVerified", "FieldMappingInvalid"),
         (InvalidSpec("s"), "Unknown NotVerified", "InvalidSpec"),
+        (DuplicateIntegration("s"), "True Verified", "DuplicateIntegration"),
     ],
 )
 def test_what_a_person_has_to_change_stalls(error: AnmcError, credentials: str, reason: str) -> None:

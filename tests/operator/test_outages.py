@@ -21,7 +21,10 @@ from support.simulators import TICKED, Account, running_simulators
 from support.stage import Stage
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(300)  # whoever comes first waits for a whole story while the others use the machine
+pytestmark = [
+    pytest.mark.timeout(300),  # whoever comes first waits for a whole story while the others use the machine
+    pytest.mark.waits,
+]
 
 PEOPLE: Final = 20
 """More than Mobile Commons is asked for at a time, so that a pull can be caught half-way."""

@@ -47,6 +47,7 @@ POLICY = a_policy()
 PERSON = a_person(given_name="Ana")
 AGREED = a_profile(first_name="Ana", column=ANA)
 LINK = a_link(AGREED, PERSON)
+UNNAMED = a_profile(first_name="Ana")
 EDITED = a_profile(first_name="Anna", column=ANA)
 TRUE_TO_AN = {OPT_IN_FIELD: "1"}
 
@@ -144,6 +145,16 @@ TOLD = a_suppression(handled_at=NOON)
             push_facts(AGREED, link=LINK, person_seen=a_person_seen(Wish.FALSE)),
             PushNeed.OPT_IN_MATCH,
             id="P1-stated-false",
+        ),
+        pytest.param(
+            push_facts(UNNAMED, link=LINK, person_seen=a_person_seen(Wish.TRUE)),
+            PushNeed.OPT_IN_MATCH,
+            id="P4-created-and-the-id-not-written",
+        ),
+        pytest.param(
+            push_facts(replace(UNNAMED, constituent_ids=(ANA,)), link=LINK, person_seen=a_person_seen(Wish.TRUE)),
+            NOTHING,
+            id="M1-named-by-the-vendors-own-integration",
         ),
     ],
 )
@@ -348,6 +359,15 @@ def test_p1_a_linked_member_says_true(
     assert decision.update == (None if update is None else (ANA, update))
 
 
+def test_p4_an_id_that_was_not_written_is_made_up_for() -> None:
+    facts = push_facts(UNNAMED, link=LINK, person_seen=a_person_seen(Wish.TRUE))
+
+    decision = decide_opt_in(facts, MatchedPerson(ANA, PERSON), POLICY, HASHER)
+
+    everything = frozenset({"email", "first_name", "last_name"})
+    assert decision == PushDecision(outcome(Category.LINKED), profile_update={COLUMN: ANA}, settle=everything)
+
+
 def test_p1_consent_and_changed_fields_travel_in_one_write() -> None:
     facts = push_facts(EDITED, link=LINK)
 
@@ -541,17 +561,18 @@ POLICIES = st.builds(
 )
 
 
-@given(TEXTS, TEXTS, TEXTS, WISHES, st.booleans(), st.sampled_from([EARLY, NOON, LATER]), POLICIES)
+@given(TEXTS, TEXTS, TEXTS, WISHES, st.booleans(), st.booleans(), st.sampled_from([EARLY, NOON, LATER]), POLICIES)
 def test_i10_what_a_push_has_done_it_does_not_do_again(
     profile_name: str,
     person_name: str,
     settled_name: str,
     wish: str | None,
     linked: bool,  # noqa: FBT001 - hypothesis fills by position
+    named: bool,  # noqa: FBT001
     modified: Any,
     policy: Any,
 ) -> None:
-    profile = a_profile(first_name=profile_name, column=ANA if linked else "")
+    profile = a_profile(first_name=profile_name, column=ANA if named else "")
     person = a_person(wish=wish, given_name=person_name, modified=modified)
     settled = a_link(a_profile(first_name=settled_name), a_person(given_name=settled_name), *policy.mappings)
     link = settled if linked else None

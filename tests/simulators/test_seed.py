@@ -1,12 +1,24 @@
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-import phonenumbers
 import pytest
 
-from anmc_simulators.invented import KINDS, phone_at
-from anmc_simulators.seed import COMPANY_KEY, GROUP_KEY, MAX_PEOPLE, OPT_IN_FIELD, TOKEN, seed
+from anmc_simulators.action_network.filters import parse
+from anmc_simulators.action_network.person import Person
+from anmc_simulators.action_network.state import Group
+from anmc_simulators.census import take_census
+from anmc_simulators.invented import KINDS, Inventor, phone_at
+from anmc_simulators.mobile_commons.company import Company
+from anmc_simulators.mobile_commons.listing import Window
+from anmc_simulators.mobile_commons.memberships import ACTIVATED
+from anmc_simulators.seed import COMPANY_KEY, GROUP_KEY, MAX_PEOPLE, OPT_IN_FIELD, TOKEN, call_up, seed, settle
 from anmc_simulators.simulation import Simulation
+
+BYTES_PER_PERSON = 200
+"""Above what lists and windows of both services take for each invented person, and a tenth of what records take."""
 
 
 def snapshot(simulation: Simulation) -> tuple[Any, Any]:
@@ -112,7 +124,8 @@ def test_a_number_that_somebody_has_is_passed_over() -> None:
 def test_seeding_sends_no_text_and_no_request() -> None:
     simulation, _ = seeded(40)
 
-    assert simulation.journal.document() == {"requests": [], "texts": [], "calls": {}}
+    assert simulation.journal.texts == []
+    assert not simulation.journal.requests
 
 
 def test_more_people_than_a_process_holds_are_refused() -> None:
@@ -120,13 +133,199 @@ def test_more_people_than_a_process_holds_are_refused() -> None:
         seeded(MAX_PEOPLE + 1)
 
 
-def test_numbers_are_valid_unique_and_of_nobody() -> None:
-    numbers = [phone_at(place) for place in range(0, MAX_PEOPLE, 101)]
-
-    assert len(set(numbers)) == len(numbers)
-    assert all(number[4:7] == "555" for number in numbers)
-    assert all(phonenumbers.is_valid_number(phonenumbers.parse(f"+{number}")) for number in numbers)
+def group_of(simulation: Simulation) -> Group:
+    return simulation.action_network.groups[GROUP_KEY]
 
 
-def test_a_small_seed_stays_within_the_numbers_of_fiction() -> None:
-    assert all(phone_at(place)[4:9] == "55501" for place in range(30_000))
+def company_of(simulation: Simulation) -> Company:
+    return simulation.mobile_commons.companies[COMPANY_KEY]
+
+
+def pages_of(group: Group, text: str) -> Iterator[Person]:
+    number = 1
+    while found := group.page(parse(text), page=number, size=25):
+        yield from found
+        number += 1
+
+
+def test_everybody_is_found_by_id_address_and_number() -> None:
+    simulation, _ = seeded(200)
+    group, profiles = group_of(simulation), company_of(simulation).profiles
+
+    for person in group:
+        assert group.with_id(person.id) == person
+        assert group.with_email(person.email) == (person if person.email else None)
+        assert group.with_phone(person.phone) == (person if person.phone else None)
+    for phone, profile in zip(profiles, profiles.values(), strict=True):
+        assert profiles[phone] == profile
+
+
+def test_nobody_is_found_by_what_looks_invented_and_is_not() -> None:
+    simulation, _ = seeded(40)
+    group, profiles = group_of(simulation), company_of(simulation).profiles
+    person = next(person for person in group if person.email and person.phone)
+
+    assert group.with_phone(phone_at(40)) is None
+    assert group.with_email(person.email.replace(".", ".x", 1)) is None
+    assert group.with_id(f"00000000{person.id[8:]}") is None
+    assert phone_at(40) not in profiles
+    assert {phone_at(place) for place in range(40)} > set(profiles)
+
+
+@pytest.mark.parametrize("bound", [30, 150, 399])
+def test_windows_over_the_past_hold_who_came_and_who_left_in_it(bound: int) -> None:
+    simulation, _ = seeded(400)
+    company = company_of(simulation)
+    (campaign,) = company.campaigns.values()
+    since = simulation.clock.now() - timedelta(days=bound)
+    text = f"{since:%Y-%m-%dT%H:%M:%SZ}"
+
+    created = list(pages_of(group_of(simulation), f"created_date gt '{text}'"))
+    updated = company.profiles.page(Window(since.timestamp()), page=1, limit=1000)
+    changed = campaign.subscriptions.page(Window(since.timestamp()), page=1, limit=1000)
+
+    assert created == [person for person in group_of(simulation) if person.created > since]
+    assert updated == [profile for profile in company.profiles.values() if profile.updated_at >= since]
+    assert [row.id for row in changed] == [row.id for row in campaign.subscriptions if row.changed_at >= since]
+
+
+def test_what_is_done_to_an_invented_person_stays_done() -> None:
+    simulation, summary = seeded(40)
+    group = group_of(simulation)
+    shown = summary["kinds"]["action_network_unticked"]["people"]
+    ticked, moved, gone = (group.with_phone(person["phone"]) for person in shown[:3])
+    assert ticked is not None
+    assert moved is not None
+    assert gone is not None
+    before = len(group)
+
+    group.tick(ticked, OPT_IN_FIELD)
+    group.put(replace(moved, phone="12025550100"))
+    group.remove(gone)
+
+    after = group.with_id(ticked.id)
+    assert after is not None
+    assert after.custom_fields == {OPT_IN_FIELD: "1"}
+    assert group.with_phone(moved.phone) is None
+    assert (group.with_phone("12025550100") or gone).id == moved.id
+    assert group.with_id(gone.id) is group.with_phone(gone.phone) is None
+    assert len(group) == len(list(group)) == before - 1
+
+
+def test_what_an_invented_person_does_by_phone_stays_done() -> None:
+    simulation, summary = seeded(40)
+    service, company = simulation.mobile_commons, company_of(simulation)
+    leaver, editor, gone = (person["phone"] for person in summary["kinds"]["both_linked_ticked"]["people"][:3])
+    (campaign,) = company.campaigns.values()
+    since = simulation.clock.now()
+
+    service.text_stop(leaver)
+    service.edit_profile(editor, {"first_name": "Augusta"})
+    del company.profiles[gone]
+
+    assert company.profiles[leaver].status == "Undeliverable"
+    assert company.profiles[editor].fields["first_name"] == "Augusta"
+    assert gone not in company.profiles
+    rows = campaign.subscriptions.page(Window(since.timestamp()), page=1, limit=10)
+    updated = company.profiles.page(Window(since.timestamp()), page=1, limit=10)
+    assert [row.profile.phone for row in rows] == [leaver]
+    assert [profile.phone for profile in updated] == [editor]
+
+
+def test_an_address_that_somebody_has_is_passed_over() -> None:
+    simulation, _ = seeded(0)
+    group = group_of(simulation)
+    taken = next(one for one in map(Inventor(seed=1).at, range(20)) if one.email and one.kind.name.startswith("both"))
+    group.put_settled(replace(group.draft(), email=taken.email))
+
+    summary = seed(simulation, people=20, number=1)
+
+    assert sum(kind["count"] for kind in summary["kinds"].values()) == 20
+    assert group.with_id(taken.id) is None
+    assert taken.phone not in company_of(simulation).profiles
+
+
+def test_a_number_taken_while_the_census_is_under_way_is_passed_over_too() -> None:
+    simulation, _ = seeded(0)
+    group = group_of(simulation)
+
+    cohort = call_up(simulation, people=20, number=1)
+    census = take_census(cohort)
+    newcomer = replace(group.draft(), phone=phone_at(1))
+    group.put(newcomer)
+    summary = settle(simulation, cohort, census)
+
+    assert sum(kind["count"] for kind in summary["kinds"].values()) == 20
+    assert group.with_phone(phone_at(1)) == newcomer
+    assert phone_at(1) not in company_of(simulation).profiles
+
+
+def test_people_who_come_after_a_seed_stand_behind_it() -> None:
+    simulation, _ = seeded(40)
+    group, company = group_of(simulation), company_of(simulation)
+    person = group.put(replace(group.draft(), phone="12025550100"))
+    profile = simulation.mobile_commons.text_keyword(company, "12025550100", next(iter(company.campaigns)))
+
+    seed(simulation, people=40, number=1)
+
+    assert [one.position for one in group] == sorted(one.position for one in group)
+    ids = [int(one.id) for one in company.profiles.values()]
+    assert ids == sorted(ids)
+    assert person in list(group)
+    assert company.profiles["12025550100"] is profile
+
+
+def test_invented_people_take_next_to_no_memory() -> None:
+    # What is computed once and kept, such as the area codes, is none of theirs.
+    seeded(20)
+    tracemalloc.start()
+    try:
+        simulation, _ = seeded(5_000)
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert simulation.invented == 5_000
+    assert size / simulation.invented < BYTES_PER_PERSON
+
+
+def test_invented_people_can_be_merged_and_deleted_with_their_memberships() -> None:
+    simulation, summary = seeded(40)
+    company = company_of(simulation)
+    (campaign,) = company.campaigns.values()
+    survivor, removed, gone = (
+        company.profiles[person["phone"]] for person in summary["kinds"]["both_linked_ticked"]["people"][:3]
+    )
+    rows, active = len(campaign.subscriptions), campaign.subscriptions.active
+
+    company.merge(survivor, removed)
+    company.remove(gone)
+
+    assert {removed.phone, gone.phone}.isdisjoint(company.profiles)
+    assert {removed.id, gone.id}.isdisjoint(row.profile.id for row in campaign.subscriptions)
+    assert (len(campaign.subscriptions), campaign.subscriptions.active) == (rows - 2, active - 2)
+
+
+def test_the_count_of_members_follows_what_invented_people_do() -> None:
+    simulation, summary = seeded(100)
+    service, company = simulation.mobile_commons, company_of(simulation)
+    (campaign,) = company.campaigns.values()
+
+    service.text_stop(summary["kinds"]["both_active_ticked"]["people"][0]["phone"])
+    service.text_keyword(company, summary["kinds"]["mobile_commons_opted_out"]["people"][0]["phone"], campaign.id)
+    service.text_keyword(company, "12025550100", campaign.id)
+
+    assert campaign.subscriptions.active == sum(row.is_active for row in campaign.subscriptions) == 36
+
+
+@pytest.mark.parametrize("bound", [30, 150, 399])
+def test_a_window_over_activation_holds_who_joined_in_it(bound: int) -> None:
+    simulation, _ = seeded(400)
+    (campaign,) = company_of(simulation).campaigns.values()
+    since = simulation.clock.now() - timedelta(days=bound)
+
+    activated = campaign.subscriptions.page(Window(since.timestamp(), date=ACTIVATED), page=1, limit=1000)
+
+    assert [row.id for row in activated] == [
+        row.id for row in campaign.subscriptions if row.activated_at and row.activated_at >= since
+    ]

@@ -15,8 +15,7 @@ from anmc.api.origins import Origin
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
-from anmc.errors import Interrupted
+from anmc.clients.pacing.pacers import Pacers
 from anmc.rules.hashing import Hasher
 from anmc.rules.policy import Policy
 from anmc.rules.send_window import SendWindow
@@ -64,20 +63,6 @@ class Meter:
     def answered(self, *_: object, **__: object) -> None: ...
     def retried(self, *_: object) -> None: ...
     def waited(self, *_: object) -> None: ...
-
-
-@dataclass
-class Gate:
-    """Lets so many requests through, then ends the run as a shutdown would."""
-
-    left: int | None = None
-
-    def __call__(self) -> None:
-        if self.left is None:
-            return
-        if self.left <= 0:
-            raise Interrupted("enough")
-        self.left -= 1
 
 
 @dataclass
@@ -164,9 +149,8 @@ class Stage:
         """Writing operations that arrived since the journal was last reset."""
         return [request.operation for request in self.simulation.journal.requests if request.operation in WRITES]
 
-    async def run(self, direction: Direction, *, gate: Gate | None = None, **order: Any) -> RunEnd:
+    async def run(self, direction: Direction, **order: Any) -> RunEnd:
         """Run one push or pull to its end."""
-        gate = gate or Gate()
         apps, clock = create_apps(self.simulation), InstantClock(self.now)
         memory = self.store.memory(StoreScope("uid-1", "ledger"))
         made = RunOrder(
@@ -190,7 +174,7 @@ class Stage:
                     Origin("http", "sim.example.org", 80), BearerToken(TOKEN), "mc", company_key=COMPANY_KEY
                 ),
                 pacers=Pacers(clock),
-                gate=gate,
+                gate=lambda: None,
                 meter=Meter(),
                 clock=clock,
                 http=httpx.ASGITransport(app=apps["mobile_commons"]),
@@ -198,7 +182,7 @@ class Stage:
             ActionNetworkClient(
                 ActionNetworkAccount(Origin("http", "sim.example.org", 80), ActionNetworkCredentials(GROUP_KEY), "an"),
                 pacers=Pacers(clock),
-                gate=gate,
+                gate=lambda: None,
                 meter=Meter(),
                 clock=clock,
                 http=httpx.ASGITransport(app=apps["action_network"]),

@@ -2,10 +2,9 @@
 
 import pytest
 
-from anmc.api.names import Category, Direction, InitialSync, Mode, Reason, RunResult
-from anmc.errors import Interrupted, TooManyFailures
+from anmc.api.names import Category, InitialSync, Mode, Reason, RunResult
 from anmc.sync.run import RunEnd
-from support.sync_stage import ALWAYS, CAMPAIGN, Gate, Stage
+from support.sync_stage import ALWAYS, CAMPAIGN, Stage
 
 ADA = "12025550123"
 BEN = "12025550124"
@@ -223,37 +222,6 @@ async def test_the_first_pull_of_a_link_only_integration_subscribes_nobody(stage
     assert (Category.HELD, Reason.LINK_ONLY) in outcomes(end)
     assert stage.texts == []
     assert (await stage.profile(BEN))["columns"]["constituent_id"]
-
-
-async def test_a_pull_in_which_too_much_fails_ends_and_keeps_its_place(stage: Stage) -> None:
-    for number in range(30):
-        await stage.person(phone=f"120255501{number:02}", custom_fields=TICKED)
-    await stage.act("faults", {"service": "mobile-commons", "operation": "update_profile", "status": 503})
-
-    with pytest.raises(TooManyFailures):
-        await stage.pull()
-    await stage.act("faults", method="DELETE")
-    mended = await stage.pull()
-
-    assert mended.tally.by_category[Category.SUBSCRIBED] == 30
-    assert len(set(stage.texts)) == len(stage.texts) == 30
-
-
-async def test_a_pull_may_die_before_any_request_and_texts_everybody_once(stage: Stage) -> None:
-    phones = []
-    for requests in range(12):
-        for number in range(2):
-            phones.append(f"120255501{requests * 2 + number:02}")
-            await stage.person(phone=phones[-1], custom_fields=TICKED)
-        stage.later(minutes=1)
-        try:
-            await stage.run(Direction.PULL, gate=Gate(left=requests))
-        except* Interrupted:
-            pass
-        end = await stage.pull()
-        assert sum(end.tally.counts.values()) == end.tally.records_read
-
-    assert sorted(stage.texts) == sorted(phones)
 
 
 async def test_an_opt_in_without_an_answer_is_read_before_it_is_repeated(stage: Stage) -> None:

@@ -1,8 +1,7 @@
 """Whole pushes between the simulated services."""
 
-from anmc.api.names import Category, Direction, Mode, Reason, RunResult
-from anmc.errors import Interrupted
-from support.sync_stage import Gate, Stage
+from anmc.api.names import Category, Mode, Reason, RunResult
+from support.sync_stage import Stage
 
 ADA = "12025550123"
 BEN = "12025550124"
@@ -147,41 +146,3 @@ async def test_a_record_that_fails_holds_the_watermark_and_is_done_by_the_next_r
     assert failed.tally.failures == 1
     assert mended.result is RunResult.SUCCEEDED
     assert (await stage.read_person(identifier))["custom_fields"]["sms_opt_in"] == "0"
-
-
-async def test_a_push_may_die_before_any_request_and_loses_nothing(stage: Stage) -> None:
-    for requests in range(12):
-        await _act_out(stage, requests)
-        stage.later(minutes=5)
-        try:
-            await stage.run(Direction.PUSH, gate=Gate(left=requests))
-        except* Interrupted:
-            pass
-        await stage.push()
-
-        person = await stage.found(email=f"new{requests}@example.org")
-        assert person is not None, f"the opt-in was lost after {requests} requests"
-        assert person["custom_fields"]["sms_opt_in"] == "1"
-        left = await stage.found(phone=_left(requests))
-        assert left is not None
-        assert left["custom_fields"]["sms_opt_in"] == "0", f"the opt-out was lost after {requests} requests"
-    group = next(iter(stage.simulation.action_network.groups.values()))
-    assert len(group) == 24
-    assert stage.texts == []
-
-
-async def _act_out(stage: Stage, number: int) -> None:
-    """One new member with an e-mail address, and one person whose number opts out."""
-    await stage.keyword(_new(number), email=f"new{number}@example.org")
-    await stage.person(phone=_left(number), custom_fields={"sms_opt_in": "1"})
-    await stage.keyword(_left(number))
-    stage.later(seconds=2)
-    await stage.stop(_left(number))
-
-
-def _new(number: int) -> str:
-    return f"120255501{number:02}"
-
-
-def _left(number: int) -> str:
-    return f"120255501{50 + number:02}"

@@ -2,18 +2,15 @@
 
 import asyncio
 import contextlib
-import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import uvicorn
-from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from typing_extensions import override
 
 from anmc.api.credentials import ActionNetworkCredentials, BearerToken
@@ -22,7 +19,7 @@ from anmc.api.origins import Origin
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import Interrupted
 from anmc.rules.hashing import Hasher
 from anmc.rules.policy import Policy
@@ -51,6 +48,9 @@ START: Final = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
 KEY: Final = "an-key-of-an-example-group"
 TOKEN: Final = "mc-token-of-an-example-user"
+COMMONS: Final = Origin("http", "mobile-commons.example.org", 80)
+NETWORK: Final = Origin("http", "action-network.example.org", 80)
+
 FIELD: Final = "sms_opt_in"
 COLUMN: Final = "constituent_id"
 
@@ -105,15 +105,14 @@ class Killed(Exception):
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """The network, which a test can cut at a call, before it leaves or after it was handled.
+    """The way to both services, which a test can cut after a request was handled.
 
-    `dies_at` counts the requests of both services from 1. `on_request` and `on_answer` see each request.
+    `dies_after` counts the requests to both services from 1; `before_request` sees each of them.
     """
 
-    def __init__(self) -> None:
-        self._network = httpx.AsyncHTTPTransport()
+    def __init__(self, services: Mapping[str, ASGIApp]) -> None:
+        self._services = {host: httpx.ASGITransport(service) for host, service in services.items()}
         self.requests = 0
-        self.dies_before: int | None = None
         self.dies_after: int | None = None
         self.loses_answer: Callable[[httpx.Request], bool] = lambda _request: False
         self.before_request: Callable[[httpx.Request], None] = lambda _request: None
@@ -122,24 +121,14 @@ class Wire(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
         number = self.requests
-        if self.dies_before is not None and number >= self.dies_before:
-            raise Killed
         self.before_request(request)
-        response = await self._network.handle_async_request(request)
+        response = await self._services[request.url.host].handle_async_request(request)
+        await asyncio.sleep(0)  # answers are under way together: when one of them kills, the others were handled too
         if self.dies_after is not None and number >= self.dies_after:
-            await response.aclose()
             raise Killed
         if self.loses_answer(request):
-            await response.aclose()
             raise httpx.ReadTimeout("no answer came")
         return response
-
-    @override
-    async def aclose(self) -> None:
-        """Stay open: both clients share the network, which the world closes."""
-
-    async def close(self) -> None:
-        await self._network.aclose()
 
 
 @dataclass
@@ -162,56 +151,10 @@ class FakeProgress:
             await self.between_pages()
 
 
-class Switch:
-    """Serves whichever application is in force."""
-
-    def __init__(self) -> None:
-        self.app: ASGIApp = Starlette()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where both services are reached."""
-
-    mobile_commons: Switch
-    action_network: Switch
-    commons_origin: Origin
-    network_origin: Origin
-
-
-@contextlib.asynccontextmanager
-async def serving_both() -> AsyncIterator[Ports]:
-    """Serve two switches on free loopback ports."""
-    async with _serving() as (commons, commons_origin), _serving() as (network, network_origin):
-        yield Ports(commons, network, commons_origin, network_origin)
-
-
-@contextlib.asynccontextmanager
-async def _serving() -> AsyncIterator[tuple[Switch, Origin]]:
-    switch = Switch()
-    config = uvicorn.Config(switch, lifespan="off", ws="none", date_header=False, log_config=None, access_log=False)
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    # With the protocol named, asyncio sets TCP_NODELAY: without it each answer waits for a delayed acknowledgement.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        # Without uvicorn's own loop, which looks every tenth of a second whether it is to end.
-        await server.startup(sockets=[listener])
-        try:
-            yield switch, Origin("http", "127.0.0.1", listener.getsockname()[1])
-        finally:
-            server.force_exit = True
-            await server.shutdown(sockets=[listener])
-
-
 class World:
     """Everything a run meets; `begin` makes one."""
 
-    def __init__(self, store: Store, wire: Wire, ports: Ports) -> None:
+    def __init__(self, store: Store) -> None:
         self.clock = FakeClock()
         self.simulation = Simulation(clock=Clock(self.clock.now), lag=timedelta())
         self.company = self.simulation.mobile_commons.create_company(columns=[COLUMN, "team"])
@@ -222,7 +165,12 @@ class World:
         self.group = self.simulation.action_network.add_group(KEY, custom_fields=[FIELD, "team"])
         self.journal = self.simulation.journal
         self.faults = self.simulation.faults
-        self.wire = wire
+        self.wire = Wire(
+            {
+                COMMONS.host: create_mobile_commons(self.simulation.mobile_commons),
+                NETWORK.host: create_action_network(self.simulation.action_network),
+            }
+        )
         self.hasher = Hasher(store.hash_key)
         self.memory: SqlMemory = store.memory(StoreScope("uid-1", "mc.example.org/acme/all"))
         self.progress = FakeProgress()
@@ -231,47 +179,40 @@ class World:
         self.spec: dict[str, Any] = {
             "active": True,
             "mobileCommons": {
-                "url": str(ports.commons_origin),
                 "credentialsSecretRef": {"name": "mc"},
                 "optInPath": self.path.id,
             },
             "actionNetwork": {
-                "url": str(ports.network_origin),
                 "credentialsSecretRef": {"name": "an"},
                 "optInField": FIELD,
             },
         }
-        self._ports = ports
-        self._store = store
         self._runs = 0
-        ports.mobile_commons.app = create_mobile_commons(self.simulation.mobile_commons)
-        ports.action_network.app = create_action_network(self.simulation.action_network)
         self.mobile_commons = MobileCommonsClient(
-            MobileCommonsAccount(ports.commons_origin, BearerToken(TOKEN), "mc", company_key=self.company.key),
+            MobileCommonsAccount(COMMONS, BearerToken(TOKEN), "mc", company_key=self.company.key),
             pacers=Pacers(self.clock),
             gate=self._ask_gate,
             meter=SilentMeter(),
             clock=self.clock,
-            http=wire,
+            http=self.wire,
         )
         self.action_network = ActionNetworkClient(
-            ActionNetworkAccount(ports.network_origin, ActionNetworkCredentials(KEY), "an"),
+            ActionNetworkAccount(NETWORK, ActionNetworkCredentials(KEY), "an"),
             pacers=Pacers(self.clock),
             gate=self._ask_gate,
             meter=SilentMeter(),
             clock=self.clock,
-            http=wire,
+            http=self.wire,
         )
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def begin(cls, ports: Ports, store_file: Path) -> AsyncIterator["World"]:
-        """Begin with two empty services, an empty store, and a run of each direction long ago."""
-        store, wire = await Store.open(f"sqlite:///{store_file}"), Wire()
+    async def begin(cls, store_file: Path) -> AsyncIterator["World"]:
+        """Begin with two empty services and an empty store, made in the file if that is not there yet."""
+        store = await Store.open(f"sqlite:///{store_file}")
         try:
-            yield cls(store, wire, ports)
+            yield cls(store)
         finally:
-            await wire.close()
             await store.close()
 
     def _ask_gate(self) -> None:
@@ -328,6 +269,14 @@ class World:
         vars(self.group)["_check_unique"] = lambda _person: None
         vars(self.group)["page"] = self._page_with_all_holders
         return self.adds_person(phone, wish)
+
+    def adds_crowd(self, size: int = 51) -> list[str]:
+        """Put people on the list, by default three pages of them; return the numbers of every tenth, who ticked."""
+        phones = [f"1202555{number:04}" for number in range(100, 100 + size)]
+        ticked = phones[::10]
+        for phone in phones:
+            self.adds_person(phone, "1" if phone in ticked else "0")
+        return ticked
 
     def _page_with_all_holders(self, wanted: Filter, *, page: int, size: int) -> list[Person]:
         numbers = [clause.value for clause in wanted if clause.field is Field.PHONE_NUMBER]

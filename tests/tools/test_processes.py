@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,28 @@ def test_a_reused_pid_is_left_alone(home: Path) -> None:
 
         assert processes.find_pid("first", home) is None
         assert stranger.poll() is None
+
+
+def test_a_program_that_is_about_to_start_is_found(tmp_path: Path) -> None:
+    process = tmp_path / "1"
+    process.mkdir()
+    os.mkfifo(process / "cmdline")
+    (process / "stat").write_text("1 (sh) R 1 1 1\n")
+
+    with ThreadPoolExecutor() as threads:
+        looking = threads.submit(processes._command_line_in_proc, process)
+        for words in ("", "etcd\0--data-dir"):  # each opening of the pipe is one look
+            (process / "cmdline").write_text(words)
+
+        assert looking.result() == "etcd --data-dir"
+
+
+@pytest.mark.parametrize("state", ["Z", "X"])
+def test_a_program_of_which_only_the_exit_status_is_left_is_gone(tmp_path: Path, state: str) -> None:
+    (tmp_path / "cmdline").write_bytes(b"")
+    (tmp_path / "stat").write_text(f"1 (etcd :-) R) {state} 1 1 1\n")
+
+    assert processes._command_line_in_proc(tmp_path) == ""
 
 
 @pytest.mark.parametrize("content", ["", "4194305\n"], ids=["unwritten", "gone"])

@@ -14,7 +14,10 @@ case "$1" in
 esac
 echo "$*" >>"$CALLS"
 case "$*" in
-    "-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+    "-m venv"*)
+        for environment do :; done
+        mkdir -p "$environment/bin" && cp "$0" "$environment/bin/python"
+        ;;
     *--require-hashes*) exit "$PIP_FAILS" ;;
 esac
 """
@@ -28,11 +31,11 @@ class Checkout:
         self.root = root
         self.calls = calls
 
-    def set_up(self, **settings: str) -> subprocess.CompletedProcess[str]:
+    def set_up(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         self.calls.write_text("")
         environment = {"TOO_OLD": "0", "PIP_FAILS": "0", "CALLS": str(self.calls), "PATH": os.environ["PATH"]}
         return subprocess.run(
-            [self.root / "tools" / "setup"],
+            [self.root / "tools" / "setup", *arguments],
             env={**environment, "PYTHON": str(self.calls.with_name("python")), **settings},
             capture_output=True,
             text=True,
@@ -50,7 +53,8 @@ def checkout(tmp_path: Path) -> Checkout:
     (root / "requirements").mkdir()
     shutil.copy(SETUP, root / "tools" / "setup")
     (root / "pyproject.toml").write_text("[project]\n")
-    (root / "requirements" / "dev.txt").write_text("ruff==1 \\\n    --hash=sha256:00\n")
+    for name in ("dev.txt", "parsons.txt"):
+        (root / "requirements" / name).write_text("ruff==1 \\\n    --hash=sha256:00\n")
     python = tmp_path / "python"
     python.write_text(PYTHON)
     python.chmod(0o755)
@@ -137,3 +141,62 @@ def test_no_python_at_all_is_one_line(checkout: Checkout, tmp_path: Path) -> Non
     assert run.returncode == 2
     assert len(run.stderr.splitlines()) == 1
     assert "make PYTHON=" in run.stderr
+
+
+def test_parsons_is_not_installed_unless_asked_for(checkout: Checkout) -> None:
+    checkout.set_up()
+
+    assert not (checkout.root / ".venv-parsons").exists()
+
+
+def test_parsons_gets_what_is_locked_and_an_environment_of_its_own(checkout: Checkout) -> None:
+    checkout.set_up()
+
+    run = checkout.set_up("parsons")
+
+    assert run.returncode == 0
+    create, build, install = checkout.asked().splitlines()
+    assert create == "-m venv --clear --without-pip .venv-parsons"
+    assert "wheel --require-hashes --no-deps --no-build-isolation --requirement requirements/parsons.txt" in build
+    assert "--python .venv-parsons/bin/python install --no-index --no-deps" in install
+    assert "installing the 1 packages of requirements/parsons.txt" in run.stderr
+
+
+def test_parsons_brings_the_project_with_it(checkout: Checkout) -> None:
+    checkout.set_up("parsons")
+
+    assert [line for line in checkout.asked().splitlines() if line.startswith("-m venv")] == [
+        "-m venv --clear .venv",
+        "-m venv --clear --without-pip .venv-parsons",
+    ]
+
+
+def test_a_second_run_with_parsons_does_nothing(checkout: Checkout) -> None:
+    checkout.set_up("parsons")
+
+    run = checkout.set_up("parsons")
+
+    assert run.returncode == 0
+    assert checkout.asked() + run.stdout + run.stderr == ""
+
+
+def test_another_lock_of_parsons_leaves_the_project_alone(checkout: Checkout) -> None:
+    checkout.set_up("parsons")
+    with (checkout.root / "requirements" / "parsons.txt").open("a") as file:
+        file.write("# newer\n")
+
+    checkout.set_up("parsons")
+
+    assert "-m venv --clear --without-pip .venv-parsons" in checkout.asked()
+    assert "requirements/dev.txt" not in checkout.asked()
+
+
+def test_a_failed_installation_of_parsons_is_tried_again(checkout: Checkout) -> None:
+    checkout.set_up()
+    failed = checkout.set_up("parsons", PIP_FAILS="1")
+
+    again = checkout.set_up("parsons")
+
+    assert failed.returncode != 0
+    assert again.returncode == 0
+    assert "wheel --require-hashes" in checkout.asked()

@@ -40,7 +40,7 @@ def test_a_directory_with_something_else_in_it_is_left_alone(tmp_path: Path) -> 
 
 
 def test_help_explains_every_verb() -> None:
-    verbs = {"help", "demo", "test", "lint", "format", "cluster", "cluster-down", "lock"}
+    verbs = {"help", "demo", "test", "lint", "format", "bench-clients", "cluster", "cluster-down", "lock"}
 
     listed = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
 

@@ -12,6 +12,10 @@ from devcluster.errors import ClusterError
 END_PATIENCE: Final = 20.0
 """Seconds until a killed program has to be gone; a big one on a busy disk takes one or two."""
 
+_EXEC_LOOKS: Final = 100
+"""Looks, a millisecond apart, at a process without a command line: one that is about to become its program has none
+for a moment, a thread of the kernel never has one."""
+
 # The shell ends at once: what it started belongs to init, which nobody has to wait for.
 _DETACH: Final = 'pid=$1 log=$2; shift 2; "$@" </dev/null >"$log" 2>&1 & echo $! >"$pid"'
 
@@ -80,11 +84,26 @@ def read_log(name: str, directory: Path) -> str:
 def _command_line(pid: int) -> str:
     """Return the command line, empty when there is no such process or only its exit status is left."""
     if Path("/proc/self/cmdline").exists():
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            return ""
+        return _command_line_in_proc(Path("/proc") / str(pid))
     listing = subprocess.run(
         ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return listing.stdout
+
+
+def _command_line_in_proc(process: Path) -> str:
+    try:
+        for _ in range(_EXEC_LOOKS):
+            if words := (process / "cmdline").read_bytes():
+                return words.replace(b"\0", b" ").decode(errors="replace")
+            if _has_exited(process):
+                break
+            time.sleep(0.001)
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return ""
+
+
+def _has_exited(process: Path) -> bool:
+    """Say whether only the exit status is left; the name, which may hold anything, stands in parentheses."""
+    return (process / "stat").read_bytes().rpartition(b")")[2].split()[0] in {b"Z", b"X"}

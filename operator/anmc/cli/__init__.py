@@ -7,8 +7,6 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from anmc.__main__ import main as run_operator
-
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
@@ -31,6 +29,8 @@ def default(context: typer.Context) -> None:
 @app.command()
 def run() -> None:
     """Run the operator. Settings come from the environment (ANMC_*)."""
+    from anmc.__main__ import main as run_operator  # noqa: PLC0415  # seconds of imports that nothing else needs
+
     sys.exit(run_operator())
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import quote, urlencode
 
 from anmc.clients.retries import Repeat
+from anmc.sync.ports import Priority
 
 Query = Mapping[str, str]
 """Parameters of a URL; they may hold numbers, so they are never shown."""
@@ -28,7 +29,8 @@ def unnoticed() -> None:
 class Call:
     """A request in the words of the service; `operation` is the meter's name for it.
 
-    `on_sent` is called right before each request goes out, after all waiting.
+    `read_timeout`, in seconds, is for a request that takes longer than others of the service. `on_sent` is called
+    right before each request goes out, after all waiting.
     """
 
     operation: str
@@ -37,6 +39,8 @@ class Call:
     query: Query = field(default_factory=dict, repr=False)
     body: Body | None = None
     repeat: Repeat = Repeat.FREELY
+    priority: Priority = Priority.DATA
+    read_timeout: float | None = None
     on_sent: Callable[[], None] = field(default=unnoticed, repr=False)
 
     @property

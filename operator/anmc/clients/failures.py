@@ -12,6 +12,9 @@ INVALID: Final = "invalid"
 APP_ERROR: Final = "app_error"
 """Codes of the meter for requests that end without a telling HTTP status (operations.md 1)."""
 
+MAX_TRIES: Final = 5
+"""Requests sent for one call at most, the first one included (action-network-api.md 3.3)."""
+
 _COUNTED_STATUSES: Final = frozenset(
     {200, 201, 202, 204, 302, 400, 401, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504}
 )
@@ -34,7 +37,12 @@ class Cause(StrEnum):
 
 
 class CallFailed(Exception):
-    """Base of what ends a try; `code` is how the meter counts it. None of these quotes an answer."""
+    """Base of what ends a try; `code` is how the meter counts it. None of these quotes an answer.
+
+    `tries` is how many a call may make, this one included, if this is how the last one ended.
+    """
+
+    tries = 1
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -48,11 +56,20 @@ class TryFailed(CallFailed):
     for, in seconds and clamped.
     """
 
+    tries = MAX_TRIES
+
     def __init__(self, cause: Cause, code: str, *, is_unsent: bool, retry_after: float | None = None) -> None:
         super().__init__(code)
         self.cause = cause
         self.is_unsent = is_unsent
         self.retry_after = retry_after
+
+
+class NoTurn(TryFailed):
+    """The limits of the credential left no turn in good time; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(Cause.TIMEOUT, TIMEOUT, is_unsent=True)
 
 
 class Denied(CallFailed):
@@ -69,6 +86,12 @@ class Refused(CallFailed):
     def __init__(self, code: str, *, error_id: int | None = None) -> None:
         super().__init__(code)
         self.error_id = error_id
+
+
+class Doubtful(Refused):
+    """This request was refused in a way that may pass, which is worth one more try (mobile-commons-api.md 2)."""
+
+    tries = 2
 
 
 class Unreadable(Exception):

@@ -1,7 +1,7 @@
 """Events and log lines about one integration: on a change of state, never on every success."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from anmc.api.names import Direction, EventReason, EventType
 from anmc.cluster.events import EventRecorder, IntegrationEvent
@@ -12,6 +12,11 @@ from anmc.observability.logs import get_logger
 from anmc.sync.run import RunEnd
 
 _log = get_logger()
+
+_REFUSALS: Final = {
+    reason.value: reason for reason in (EventReason.FIELD_MAPPING_INVALID, EventReason.DUPLICATE_INTEGRATION)
+}
+"""Refusals with an event reason of their own, which is that of the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Announcer:
 
     def refused(self, entry: Entry, error: AnmcError) -> None:
         """Say why nothing can run."""
-        reason = EventReason.FIELD_MAPPING_INVALID if error.reason == "FieldMappingInvalid" else EventReason.SYNC_FAILED
+        reason = _REFUSALS.get(error.reason, EventReason.SYNC_FAILED)
         self._post(entry, EventType.WARNING, reason, error.sentence)
         _log.warning("integration.refused", reason=error.reason, remedy=error.remedy, **_names(entry))
 

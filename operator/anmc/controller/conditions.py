@@ -9,6 +9,7 @@ from anmc.api.names import ConditionReason, ConditionStatus, ConditionType, Dire
 from anmc.api.status import DirectionStatus, IntegrationStatus
 from anmc.errors import (
     AnmcError,
+    DuplicateIntegration,
     FieldMappingInvalid,
     InvalidSpec,
     OriginNotAllowed,
@@ -102,7 +103,7 @@ def verified(conditions: Conditions, *, generation: int, now: datetime) -> Condi
 
 
 def refused(conditions: Conditions, error: AnmcError, *, generation: int, now: datetime) -> Conditions:
-    """Say why nothing can run: by credentials, mapping, spec, or a service that does not answer."""
+    """Say why nothing can run: credentials, mapping, spec, an older integration, a service that does not answer."""
     if isinstance(error, CREDENTIAL_PROBLEMS):
         conditions = set_condition(
             conditions,
@@ -116,6 +117,9 @@ def refused(conditions: Conditions, error: AnmcError, *, generation: int, now: d
         return _stalled(conditions, ConditionReason.CREDENTIALS_INVALID, error, generation=generation, now=now)
     if isinstance(error, FieldMappingInvalid):
         return _stalled(conditions, ConditionReason.FIELD_MAPPING_INVALID, error, generation=generation, now=now)
+    if isinstance(error, DuplicateIntegration):  # known only from both accounts, which have let us in
+        conditions = verified(conditions, generation=generation, now=now)
+        return _stalled(conditions, ConditionReason.DUPLICATE_INTEGRATION, error, generation=generation, now=now)
     if isinstance(error, InvalidSpec):
         return _stalled(conditions, ConditionReason.INVALID_SPEC, error, generation=generation, now=now)
     return _unreachable(conditions, error, generation=generation, now=now)

@@ -10,7 +10,9 @@ from anmc.api.names import Category, Direction, RunResult
 from anmc.api.status import IntegrationStatus
 from anmc.cluster.status import StatusTarget
 from anmc.cluster.versions import is_older
+from anmc.controller.services import Pace
 from anmc.controller.sighting import SecretSighting, Sighting
+from anmc.rules.uniqueness import Claim
 from anmc.sync.verify import Verified
 
 
@@ -28,11 +30,13 @@ class Refusal:
     """Why nothing may run before `until`, unless the wish gets another revision.
 
     `secrets` is the hash of the Secrets that were refused; others are tried at once. None when no Secret can help.
+    `is_duplicate`: an older integration was in the way, and once it is not, this one begins at once.
     """
 
     revision: int
     until: datetime
     secrets: bytes | None = None
+    is_duplicate: bool = False
 
 
 @dataclass(slots=True)
@@ -41,8 +45,10 @@ class Entry:
 
     `due` is when the scheduler looks at it next. `stop` is set when the run in hand has to end at its next page.
     `revision` grows with each change of the spec or of a Secret that it names: what was found out about an
-    earlier one does not count, even if it is written down late. `stale_after` is from when on a direction counts
-    as stale. The counters are what the metrics of this integration show; they end with the entry.
+    earlier one does not count, even if it is written down late. `claim` is the accounts that an active integration
+    was last verified on. `stale_after` is from when on a direction counts as stale. `pace` tells what the pacers of
+    its credentials allow, once its services were opened. The counters are what the metrics of this integration show;
+    they end with the entry.
     """
 
     seen: Sighting
@@ -53,6 +59,8 @@ class Entry:
     revision: int = 0
     verification: Verification | None = None
     refusal: Refusal | None = None
+    claim: Claim | None = None
+    pace: Pace | None = None
     turn: asyncio.Task[None] | None = None
     again: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)

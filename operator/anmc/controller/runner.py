@@ -15,6 +15,7 @@ from anmc.controller.execution import Executor, Job
 from anmc.controller.registry import Entry, Verification
 from anmc.controller.services import OpenServices
 from anmc.controller.turn import IDLE, Subject, Turn
+from anmc.controller.uniqueness import Uniqueness
 from anmc.controller.verification import REREAD, Verifier, find_verification
 from anmc.controller.world import World
 from anmc.errors import AnmcError, Interrupted, InvalidSpec
@@ -28,7 +29,8 @@ class Runner:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._verifier = Verifier(world)
+        self._uniqueness = Uniqueness(world.registry)
+        self._verifier = Verifier(world, self._uniqueness)
         self._executor = Executor(world)
 
     async def take_turn(self, entry: Entry) -> None:
@@ -84,6 +86,7 @@ class Runner:
             ),
         )
         entry.verification, entry.refusal, entry.stale_after = None, None, {}
+        self._uniqueness.release(entry)
         entry.due = self._world.now() + IDLE
         await self._world.write(entry, status)
 
@@ -104,6 +107,7 @@ class Runner:
                 self._world.services.open(turn.seen.namespace, spec, self._world.may_write) as services,
             ):
                 _check_unchanged(entry)  # the place may have been long in coming
+                entry.pace = services.pace
                 await self._serve(turn, planned, known, services)
         except Interrupted:
             raise
@@ -131,6 +135,8 @@ class Runner:
     async def _serve(self, turn: Turn, planned: Plan, known: Verification | None, services: OpenServices) -> None:
         """Verify and run, with both services open."""
         try:
+            if known is not None:
+                self._uniqueness.check(turn.entry)
             verification = known or await self._verifier.verify(turn, services)
             now, first = self._world.now(), planned.first
             if first is not None and first.time <= now:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from anmc.api.names import (
@@ -29,6 +30,7 @@ class Sighting:
     namespace: str
     name: str
     uid: str
+    created_at: datetime | None
     generation: int
     resource_version: str
     is_active: bool
@@ -49,6 +51,7 @@ class Sighting:
             namespace=_text(metadata, "namespace"),
             name=_text(metadata, "name"),
             uid=_text(metadata, "uid"),
+            created_at=_time(metadata, "creationTimestamp"),
             generation=generation if isinstance(generation, int) else 0,
             resource_version=_text(metadata, "resourceVersion"),
             is_active=spec.active if spec else raw.get("active") is True,
@@ -107,3 +110,11 @@ def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _text(parent: Mapping[str, Any], key: str) -> str:
     value = parent.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _time(parent: Mapping[str, Any], key: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(_text(parent, key))
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

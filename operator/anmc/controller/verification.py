@@ -10,10 +10,12 @@ from anmc.controller import conditions
 from anmc.controller.registry import Refusal, Verification
 from anmc.controller.services import OpenServices
 from anmc.controller.turn import Subject, Turn
+from anmc.controller.uniqueness import Uniqueness
 from anmc.controller.world import World
 from anmc.errors import (
     AnmcError,
     AuthenticationFailed,
+    DuplicateIntegration,
     FieldMappingInvalid,
     InvalidSpec,
     OriginNotAllowed,
@@ -30,7 +32,13 @@ REREAD: Final = timedelta(minutes=1)
 VERIFY_EVERY: Final = timedelta(hours=24)
 """Age at which a verification is repeated (sync.md W14)."""
 
-_NEEDS_A_PERSON: Final = (AuthenticationFailed, FieldMappingInvalid, InvalidSpec, OriginNotAllowed)
+_NEEDS_A_PERSON: Final = (
+    AuthenticationFailed,
+    DuplicateIntegration,
+    FieldMappingInvalid,
+    InvalidSpec,
+    OriginNotAllowed,
+)
 
 
 def find_verification(turn: Turn, now: datetime) -> Verification | None:
@@ -44,14 +52,16 @@ def find_verification(turn: Turn, now: datetime) -> Verification | None:
 class Verifier:
     """Asks both services whether an integration can run, and keeps the answer with the entry."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, uniqueness: Uniqueness) -> None:
         self._world = world
+        self._uniqueness = uniqueness
 
     async def verify(self, turn: Turn, services: OpenServices) -> Verification:
-        """Check credentials and names; a failed check proves nothing missing, so an older answer still counts.
+        """Check credentials, names and uniqueness; a failed check proves nothing missing: an older answer still counts.
 
         Raises:
             AnmcError: as `anmc.sync.verify.verify`; a `Retry` only when this revision was never verified.
+            DuplicateIntegration, Interrupted: as `Uniqueness.check`.
         """
         entry, generation = turn.entry, turn.seen.generation
         try:
@@ -60,6 +70,8 @@ class Verifier:
             if entry.verification is None or entry.verification.revision != turn.revision:
                 raise
             return entry.verification
+        self._uniqueness.claim(turn, services, found)
+        self._uniqueness.check(entry)
         now = self._world.now()
         before = find_condition(entry.status.conditions, ConditionType.CREDENTIALS_VALID)
         entry.verification, entry.refusal = Verification(turn.revision, found, now), None
@@ -76,7 +88,8 @@ class Verifier:
         before = entry.status.conditions
         after = conditions.refused(before, error, generation=generation, now=now)
         pause = RECHECK if isinstance(error, _NEEDS_A_PERSON) else REREAD
-        entry.verification, entry.refusal = None, Refusal(subject.revision, now + pause, secrets)
+        is_duplicate = isinstance(error, DuplicateIntegration)
+        entry.verification, entry.refusal = None, Refusal(subject.revision, now + pause, secrets, is_duplicate)
         entry.due = now + (REREAD if secrets is not None else pause)
         if {(one.type, one.reason) for one in after} != {(one.type, one.reason) for one in before}:
             self._world.announcer.refused(entry, error)
@@ -90,6 +103,8 @@ class Verifier:
         """
         refusal = turn.entry.refusal
         if refusal is None or refusal.revision != turn.revision or now >= refusal.until:
+            return False
+        if refusal.is_duplicate and self._uniqueness.elder_of(turn.entry) is None:
             return False
         if refusal.secrets is not None:
             if await self._world.services.fingerprint(turn.seen.namespace, turn.spec) != refusal.secrets:

@@ -1,5 +1,6 @@
 """What a push does with one profile: the rows of sync.md section 5, the first that fits."""
 
+from dataclasses import replace
 from typing import Final
 
 from anmc.api.names import Category, Direction, Reason
@@ -127,11 +128,15 @@ def _carry_opt_in(facts: PushFacts, person: Person, policy: Policy, hasher: Hash
     if by_email and isinstance(facts.phone, Phone):
         consent[_ADDED_NUMBER] = facts.phone.digits
     plan, held = hold_back(_plan(facts, person, policy, hasher), wish=wish, sync_type=policy.sync_type)
+    column = policy.constituent_column
     if facts.link is not None:
-        return _update(facts, person, plan, (*outcomes, *held), consent=consent)
+        if column_person_id(facts.profile, policy) is not None:
+            return _update(facts, person, plan, (*outcomes, *held), consent=consent)
+        # Linked, and the id is not there yet: its write failed, or only an opt-out has made the link (P4, P9).
+        decision = _update(facts, person, plan, (*outcomes, *held, _LINKED), consent=consent)
+        return replace(decision, profile_update={column: person.id})
 
     decision = _update(facts, person, plan, (*outcomes, *held, _LINKED), consent=consent)
-    column = policy.constituent_column
     is_named = facts.profile.values.get(column) == person.id
     profile_update = {**plan.to_profile, **({} if is_named else {column: person.id})}
     return PushDecision(
@@ -212,12 +217,12 @@ def _is_older(facts: PushFacts, person: Person) -> bool:
 
 
 def _is_in_step(facts: PushFacts, policy: Policy) -> bool:
-    """Say whether a linked member is known to say True, so that nobody has to be asked (M1)."""
+    """Say whether a linked member is known to say True and names the person: nobody has to be asked (M1)."""
     if facts.link is None or facts.person_seen is None:
         return False
     return (
         facts.person_seen.stated_wish is Wish.TRUE
-        and column_person_id(facts.profile, policy) in {None, facts.link.person_id}
+        and column_person_id(facts.profile, policy) == facts.link.person_id
         and not required_fields_empty(policy.mappings, facts.profile.values, Direction.PUSH)
     )
 

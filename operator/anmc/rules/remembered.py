@@ -107,7 +107,8 @@ class AttemptResult(StrEnum):
 class Attempt:
     """An opt-in call of ours: the intent is stored before the call, the result after it (sync.md I3).
 
-    `calls` counts the calls for this number and campaign that may have reached Mobile Commons.
+    `calls` counts the calls for this number and campaign that may have reached Mobile Commons; one that was answered
+    counts for all that are allowed.
     """
 
     number_hash: NumberHash

@@ -16,7 +16,7 @@ from anmc.rules.remembered import Attempt, AttemptResult, PersonSeen, QueuedOptI
 from anmc.rules.states import Membership
 from anmc.sync.book import RunBook
 from anmc.sync.failures import RECORD_ERRORS, failed
-from anmc.sync.ports import Changes, Known, Service
+from anmc.sync.ports import Changes, Known, Priority, Service
 from anmc.sync.run import RunContext
 from anmc.sync.staging import deferred, without_wait
 from anmc.sync.tally import Detail
@@ -85,7 +85,7 @@ class OptInCaller:
         if attempt is not None and self._is_answered(attempt, reading):
             await self._judge(candidate, attempt, profile)
         elif (refusal := self._refusal(candidate, profile, reading, linked)) is not None:
-            self.drop(candidate.entry, candidate.seen, refusal)
+            self.drop(candidate.entry, candidate.seen, refusal, refused=candidate.person)
         elif policy.opt_in_path is None or policy.target is None:
             self.drop(candidate.entry, candidate.seen, _DROPPED[Reason.NO_OPT_IN_PATH])
         elif attempt is not None and attempt.calls >= MAX_CALLS:
@@ -97,9 +97,11 @@ class OptInCaller:
             intent = Attempt(number, policy.target, intended_at=self._context.now(), calls=calls + 1)
             await self._call(candidate, profile, intent, policy.opt_in_path)
 
-    def drop(self, entry: QueuedOptIn, seen: PersonSeen | None, outcome: Outcome) -> None:
-        """Conclude an opt-in and take it out of the queue."""
-        self._conclude(entry.person_id, seen, outcome)
+    def drop(
+        self, entry: QueuedOptIn, seen: PersonSeen | None, outcome: Outcome, *, refused: Person | None = None
+    ) -> None:
+        """Conclude an opt-in and take it out of the queue; `refused` is the person to whom it may not be given."""
+        self._conclude(entry.person_id, seen, outcome, refused=refused)
         self._book.enter(dequeued=[entry.person_id])
 
     def keep(self, entry: QueuedOptIn, seen: PersonSeen | None, outcome: Outcome) -> None:
@@ -167,9 +169,11 @@ class OptInCaller:
             return
         if read_membership(answer, intent.campaign_id) == NEVER:
             try:
-                answer = await mobile_commons.get_profile(candidate.phone) or answer
+                answer = await mobile_commons.get_profile(candidate.phone, priority=Priority.OPT_IN) or answer
             except RECORD_ERRORS:
-                await context.remember(Changes(attempts=[replace(intent, result=AttemptResult.UNKNOWN)]))
+                # The call was answered: what is missing is a reading of what it left, never another call (C18).
+                unread = replace(intent, result=AttemptResult.UNKNOWN, calls=MAX_CALLS)
+                await context.remember(Changes(attempts=[unread]))
                 self.keep(candidate.entry, candidate.seen, _UNKNOWN)
                 return
         await self._judge(candidate, intent, answer, read=read)
@@ -198,14 +202,16 @@ class OptInCaller:
         earlier = self._earlier(seen)
         return Outcome(Category.HELD, reason) if earlier is None else deferred(earlier, reason)
 
-    def _conclude(self, person_id: PersonId, seen: PersonSeen | None, outcome: Outcome) -> None:
+    def _conclude(
+        self, person_id: PersonId, seen: PersonSeen | None, outcome: Outcome, *, refused: Person | None = None
+    ) -> None:
         """Count the outcome, in place of what this run said of the person before (sync.md O1)."""
         earlier = self._earlier(seen)
         if earlier is not None and outcome.category is not Category.DEFERRED_SUBSCRIPTION:
             outcome = strongest((outcome, earlier))
         self._book.count(Detail(person_id, outcome, person_id), seen)
         if seen is not None:
-            self._book.enter(people=[self._sightings.released_person(seen, outcome)])
+            self._book.enter(people=[self._sightings.released_person(seen, outcome, refused=refused)])
 
     def _earlier(self, seen: PersonSeen | None) -> Outcome | None:
         """Return what this run did for the person before it came to the opt-in."""

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from anmc.api.names import Direction, Trigger
@@ -28,6 +28,18 @@ class Service(StrEnum):
 
     MOBILE_COMMONS = "mobile_commons"
     ACTION_NETWORK = "action_network"
+
+
+class Priority(IntEnum):
+    """Which call goes first where several wait for one credential: the lowest number (sync.md W7).
+
+    A client knows it of most calls; of the others their caller says it.
+    """
+
+    OPT_OUT = 0
+    OPT_IN = 1
+    DATA = 2
+    FULL_READ = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +100,11 @@ class MobileCommons(Protocol):
         """Walk the rows of a campaign that changed at or after an instant, or all of them."""
         ...
 
-    async def find_profiles(self, phones: Collection[Phone]) -> LookUp:
+    async def find_profiles(self, phones: Collection[Phone], *, priority: Priority = Priority.DATA) -> LookUp:
         """Look up numbers in bulk; a number without a profile is simply not in the answer."""
         ...
 
-    async def get_profile(self, phone: Phone) -> Profile | None:
+    async def get_profile(self, phone: Phone, *, priority: Priority = Priority.DATA) -> Profile | None:
         """Read one profile by its number; None when there is none."""
         ...
 
@@ -125,11 +137,18 @@ class MobileCommons(Protocol):
         """Requests sent so far, retries included."""
         ...
 
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours, by its last answer; zero until there was one (sync.md W2)."""
+        ...
+
 
 class ActionNetwork(Protocol):
     """The calls of Action Network that a run makes. Every write asks the gate first."""
 
-    def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> Pages[Person]:
+    def iter_people(
+        self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA
+    ) -> Pages[Person]:
         """Walk the people modified after an instant (strictly); the empty last page comes too."""
         ...
 
@@ -137,7 +156,7 @@ class ActionNetwork(Protocol):
         """Read everybody, or whoever was created at or after an instant, in slices; pages count within a slice."""
         ...
 
-    async def find_people_by_phone(self, phone: Phone) -> list[Person]:
+    async def find_people_by_phone(self, phone: Phone, *, priority: Priority = Priority.DATA) -> list[Person]:
         """Return everybody who holds exactly this number."""
         ...
 
@@ -145,7 +164,7 @@ class ActionNetwork(Protocol):
         """Return everybody with this address, compared without case."""
         ...
 
-    async def get_person(self, person_id: PersonId) -> Person:
+    async def get_person(self, person_id: PersonId, *, priority: Priority = Priority.DATA) -> Person:
         """Read one person by id.
 
         Raises:
@@ -153,7 +172,9 @@ class ActionNetwork(Protocol):
         """
         ...
 
-    async def update_person(self, person_id: PersonId, values: Mapping[str, str]) -> Person:
+    async def update_person(
+        self, person_id: PersonId, values: Mapping[str, str], *, priority: Priority = Priority.DATA
+    ) -> Person:
         """Write fields of a known person; `values` by API field name, nothing else is touched.
 
         Raises:
@@ -177,6 +198,11 @@ class ActionNetwork(Protocol):
     @property
     def calls(self) -> int:
         """Requests sent so far, retries included."""
+        ...
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours, by its last answer; zero until there was one (sync.md W2)."""
         ...
 
 
@@ -312,4 +338,20 @@ class RequestMeter(Protocol):
 
     def waited(self, service: Service, cause: str, seconds: float) -> None:
         """Add waiting time: `pacing` for our own pacer, `refused` after a 429 or `Retry-After`."""
+        ...
+
+
+class ServiceLog(Protocol):
+    """What clients report about a service as one credential meets it: changes of state, never single calls."""
+
+    def halved(self, service: Service, allowed: float) -> None:
+        """Say that the limit was halved, to calls per second or requests at a time."""
+        ...
+
+    def degraded(self, service: Service, *, code: str) -> None:
+        """Say once that try after try fails; `code` is the last one's, as in `RequestMeter.answered`."""
+        ...
+
+    def recovered(self, service: Service, *, failures: int, seconds: float) -> None:
+        """Say that a service which had been degraded answers again, after so many failed tries."""
         ...

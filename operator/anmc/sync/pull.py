@@ -11,7 +11,7 @@ from anmc.rules.windows import next_pull_watermark, pull_filter_bound, pull_lowe
 from anmc.sync.book import RunBook
 from anmc.sync.failures import ending_the_run
 from anmc.sync.imports import Eligibility, Importer
-from anmc.sync.ports import Positions, Service
+from anmc.sync.ports import Changes, Positions, Priority, Service
 from anmc.sync.release import release_opt_ins
 from anmc.sync.run import EVERYBODY, RunContext, RunEnd
 from anmc.sync.staging import OptIns
@@ -33,13 +33,19 @@ async def pull(context: RunContext) -> RunEnd:
 async def _pull(context: RunContext) -> RunEnd:
     stored = await context.memory.positions(Direction.PULL)
     lower_bound, eligibility = _bounds(context, stored)
-    book = RunBook(context, replace(stored, eligible_since=eligibility.since), lower_bound=lower_bound)
+    positions = replace(stored, eligible_since=eligibility.since)
+    if stored.eligible_since is None:  # known before the first read, so that a first pull that fails loses nobody
+        await context.remember(Changes(positions={Direction.PULL: positions}))
+    book = RunBook(context, positions, lower_bound=lower_bound)
     opt_ins = await OptIns.of(context)
 
     run_start = await _read(context, book, Importer(context, book, opt_ins, eligibility), lower_bound)
     if not context.is_dry:
         await release_opt_ins(context, book, staged=opt_ins.people)
-    return await book.close(run_start=run_start, watermark=next_pull_watermark(run_start))
+    watermark = next_pull_watermark(run_start)
+    if eligibility.only_links:  # who came since the first try was linked and no more; the next pull looks again
+        watermark = min(watermark, eligibility.since)
+    return await book.close(run_start=run_start, watermark=watermark)
 
 
 async def _read(context: RunContext, book: RunBook, importer: Importer, lower_bound: datetime) -> datetime:
@@ -48,7 +54,9 @@ async def _read(context: RunContext, book: RunBook, importer: Importer, lower_bo
     first_page = 1 if resumed is None else max(1, resumed.next_page - 1)
     first_read_at, read = None, 0
     bound = pull_filter_bound(lower_bound)
-    async with aclosing(context.action_network.iter_people(modified_after=bound, first_page=first_page)) as pages:
+    priority = Priority.FULL_READ if lower_bound == EVERYBODY else Priority.DATA
+    walk = context.action_network.iter_people(modified_after=bound, first_page=first_page, priority=priority)
+    async with aclosing(walk) as pages:
         async for page in pages:
             first_read_at = first_read_at or page.read_at
             book.count_page(page, of="people")
@@ -63,13 +71,14 @@ async def _read(context: RunContext, book: RunBook, importer: Importer, lower_bo
 def _bounds(context: RunContext, stored: Positions) -> tuple[datetime, Eligibility]:
     """Fix from when on people are read, and who of them may be opted in (sync.md W5, W6, Q0).
 
-    A resumed run keeps its bounds.
+    A resumed run keeps its bounds. Until a pull has read to its end, all begin where the first one began: what
+    that one left undone is in no later look-back (sync.md I11).
     """
     order, now = context.order, context.now()
     is_first = stored.watermark is None and order.known_watermark is None
     only_links = is_first and order.initial_sync is InitialSync.LINK_ONLY and not order.full
     reads_all = order.full or (is_first and order.initial_sync is not InitialSync.WINDOW)
-    window = pull_lower_bound(context.position(stored.watermark), now, order.lookback)
+    window = pull_lower_bound(context.position(stored.watermark) or stored.eligible_since, now, order.lookback)
     if stored.eligible_since is not None:
         since = stored.eligible_since
     elif not is_first:  # the store was lost: what it knew of eligibility is gone with it

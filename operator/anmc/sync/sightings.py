@@ -103,11 +103,15 @@ class Sightings:
             fingerprint=self.person_fingerprint(person),
         )
 
-    def released_person(self, before: PersonSeen, outcome: Outcome) -> PersonSeen:
+    def released_person(self, before: PersonSeen, outcome: Outcome, *, refused: Person | None = None) -> PersonSeen:
         """Return the entry of a person whose queued opt-in was examined.
 
-        It keeps the form that a pull has handled: what else the person says by now is left to the next one.
+        It keeps the form that a pull has handled: what else the person says by now is left to the next one. If
+        the opt-in was refused to another form, `refused`, the one handled counts no more: a person who returns to
+        it asks anew.
         """
+        if refused is not None and self.person_fingerprint(refused) != before.fingerprint:
+            before = replace(before, fingerprint=_NOT_HANDLED, is_settled=False)
         settled = before.is_settled and is_settled(outcome)
         return replace(before, outcome=outcome, is_settled=settled, run_id=self.run_id)
 

@@ -12,9 +12,13 @@ from anmc.sync.ports import ActionNetwork, MobileCommons
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What verification found out; `target` is the campaign of the opt-in path, None when there is no path."""
+    """What verification found out.
+
+    `target` is the campaign of the opt-in path, None when there is no path; `campaigns` are all that the company has.
+    """
 
     target: str | None
+    campaigns: frozenset[str] = frozenset()
 
 
 async def verify(
@@ -29,12 +33,13 @@ async def verify(
         ServiceUnavailable: a service failed, or refused to show its names.
     """
     with ending_the_run():
-        target = _target(spec, await mobile_commons.list_campaigns())
+        campaigns = await mobile_commons.list_campaigns()
+        target = _target(spec, campaigns)
         sample = await mobile_commons.sample_profile()
         if sample is not None:  # an empty company shows no columns, which proves nothing missing
             _check_columns(spec, {name for name in sample.values if name.startswith(CUSTOM_COLUMN)})
         _check_custom_fields(spec, await action_network.list_custom_fields())
-    return Verified(target)
+    return Verified(target, frozenset(campaign.id for campaign in campaigns))
 
 
 def _target(spec: DataSyncIntegrationSpec, campaigns: Iterable[Campaign]) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, assert_never
 
@@ -61,8 +61,8 @@ Filter = tuple[Clause, ...]
 """Clauses that all have to hold; the empty filter admits everybody."""
 
 
-def parse(text: str) -> Filter:
-    """Read a filter.
+def parse(text: str, *, bare_date_offset: timedelta = timedelta()) -> Filter:
+    """Read a filter; a bare date begins at midnight of a zone that many hours east of UTC.
 
     Raises:
         UnsupportedFilter: anything but one or two clauses of the nine fields, the three operators and
@@ -74,21 +74,23 @@ def parse(text: str) -> Filter:
         found = _CLAUSE.fullmatch(rest.removeprefix(_AND))
         if found is None or len(clauses) == MAX_CLAUSES:
             raise UnsupportedFilter
-        clauses.append(_clause(found["field"], found["operator"], found["value"].replace("''", "'")))
+        value = found["value"].replace("''", "'")
+        clauses.append(_clause(found["field"], found["operator"], value, bare_date_offset))
         rest = found["rest"]
     return tuple(clauses)
 
 
-def _clause(name: str, operator: str, value: str) -> Clause:
+def _clause(name: str, operator: str, value: str, bare_date_offset: timedelta) -> Clause:
     try:
         field = Field(name)
     except ValueError as error:
         raise UnsupportedFilter from error
-    return Clause(field, Operator(operator), _date(value) if field in _DATES else value)
+    return Clause(field, Operator(operator), _date(value, bare_date_offset) if field in _DATES else value)
 
 
-def _date(text: str) -> datetime:
+def _date(text: str, bare_date_offset: timedelta) -> datetime:
     try:
-        return datetime.strptime(text, _DATE_FORMS[len(text)]).replace(tzinfo=UTC)
-    except (KeyError, ValueError) as error:
+        date = datetime.strptime(text, _DATE_FORMS[len(text)]).replace(tzinfo=UTC)
+        return date if text.endswith("Z") else date - bare_date_offset
+    except (KeyError, ValueError, OverflowError) as error:
         raise UnsupportedFilter from error

@@ -1,11 +1,19 @@
 """A person as JSON, read and replaced in place."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
-from anmc_simulators.action_network.contacts import with_email, with_phone
+from anmc_simulators.action_network.contacts import is_somebody_else_s, with_email, with_phone
 from anmc_simulators.action_network.person import Person
+from anmc_simulators.action_network.places import location
 from anmc_simulators.action_network.state import Group
+from anmc_simulators.action_network.switches import (
+    ActionNetworkSwitches,
+    EmailConflict,
+    Identifiers,
+    NoEmail,
+    NoPhone,
+)
 from anmc_simulators.action_network.writes import Written, layer
 
 CURIES: Final = [
@@ -13,60 +21,112 @@ CURIES: Final = [
     for name in ("osdi", "action_network")
 ]
 
-_LINKS: Final = (
-    "osdi:attendances",
-    "osdi:signatures",
-    "osdi:submissions",
-    "osdi:donations",
-    "osdi:outreaches",
-    "osdi:taggings",
-    "action_network:responses",
-)
+_LINKS: Final = {
+    "osdi:attendances": "attendances",
+    "osdi:signatures": "signatures",
+    "osdi:submissions": "submissions",
+    "osdi:donations": "donations",
+    "osdi:outreaches": "outreaches",
+    "osdi:taggings": "taggings",
+    "action_network:responses": "responses",
+}
+"""Links of a person to what the simulator does not have, with the ends of their paths."""
+
+
+AS_DOCUMENTED: Final = ActionNetworkSwitches()
 
 
 def update(group: Group, person: Person, written: Written) -> Person:
-    """Apply a PUT and return the record as stored: what was not sent stays (action-network-api.md 9)."""
-    person = layer(person, written, known_fields=frozenset(group.custom_fields))
+    """Apply a PUT and return the record as stored: what was not sent stays (action-network-api.md 9).
+
+    Raises:
+        Failing: as for `store`.
+    """
+    conflict = is_somebody_else_s(group, person, written.email)
+    if conflict and group.settings.email_conflict is EmailConflict.NOTHING_APPLIED:
+        return person
+    return store(group, person, written)
+
+
+def store(group: Group, person: Person, written: Written) -> Person:
+    """Store a person with what was written over what was there, and return the record as stored.
+
+    Raises:
+        Failing: a custom field is unknown, and the settings let it fail over that.
+    """
+    person = layer(person, written, known_fields=frozenset(group.custom_fields), settings=group.settings)
+    group.add_custom_fields(person.custom_fields)
+    person = group.with_identifiers(person, written.identifiers)
     person = with_email(group, person, written)
     return group.put(with_phone(group, person, written))
 
 
-def to_json(person: Person, *, base: str) -> dict[str, Any]:
+def to_json(person: Person, *, base: str, settings: ActionNetworkSwitches = AS_DOCUMENTED) -> dict[str, Any]:
     """Return the resource; keys of blank values are absent, `base` is the URL of the API without final slash."""
     names = {"given_name": person.given_name, "family_name": person.family_name}
     href = f"{base}/people/{person.id}"
     return {
-        "identifiers": list(person.identifiers),
+        "identifiers": _identifiers(person, settings),
         "created_date": to_timestamp(person.created),
         "modified_date": to_timestamp(person.modified),
         **{key: name for key, name in names.items() if name},
-        "email_addresses": _email_addresses(person),
-        "phone_numbers": [_phone_number(person)],
+        **_email_addresses(person, settings),
+        **_phone_numbers(person, settings),
         "postal_addresses": [_postal_address(person)],
         "languages_spoken": [person.language],
         "custom_fields": dict(person.custom_fields),
         "_links": {
             "self": {"href": href},
-            **{link: {"href": f"{href}/{link.partition(':')[2]}"} for link in _LINKS},
+            **{link: {"href": f"{href}/{path}"} for link, path in _LINKS.items()},
         },
     }
 
 
 def to_timestamp(time: datetime) -> str:
     """Return ISO 8601 in UTC with whole seconds."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time.isoformat()[:19]}Z"
 
 
-def _email_addresses(person: Person) -> list[dict[str, Any]]:
-    if not person.email:
-        return []
-    return [{"primary": True, "address": person.email, "status": person.email_status}]
+def _identifiers(person: Person, settings: ActionNetworkSwitches) -> list[str]:
+    match settings.identifiers:
+        case Identifiers.OWN_FIRST:
+            return list(person.identifiers)
+        case Identifiers.OWN_LAST:
+            return list(reversed(person.identifiers))
+        case Identifiers.EMPTY:
+            return []
+        case _:
+            assert_never(settings.identifiers)
 
 
-def _phone_number(person: Person) -> dict[str, Any]:
-    # Without a phone the entry is still there, only its number is not (action-network-api.md 6).
-    number = {"number": person.phone} if person.phone else {}
-    return {"primary": True, **number, "number_type": "Mobile", "status": person.sms_status}
+def _email_addresses(person: Person, settings: ActionNetworkSwitches) -> dict[str, Any]:
+    address = {"address": person.email} if person.email else {}
+    entry = {"primary": True, **address, "status": person.email_status}
+    if person.email or settings.no_email is NoEmail.ENTRY_WITHOUT_ADDRESS:
+        return {"email_addresses": [entry]}
+    return {} if settings.no_email is NoEmail.ABSENT else {"email_addresses": []}
+
+
+def _phone_numbers(person: Person, settings: ActionNetworkSwitches) -> dict[str, Any]:
+    number: dict[str, str | None] = {"number": person.phone} if person.phone else {}
+    if not person.phone:
+        match settings.no_phone:
+            case NoPhone.ABSENT:
+                return {}
+            case NoPhone.EMPTY_LIST:
+                return {"phone_numbers": []}
+            case NoPhone.NULL_NUMBER:
+                number = {"number": None}
+            case NoPhone.EMPTY_NUMBER:
+                number = {"number": ""}
+            case NoPhone.ENTRY_WITHOUT_NUMBER:
+                # Without a phone the entry is still there, only its number is not (action-network-api.md 6).
+                pass
+            case _:
+                assert_never(settings.no_phone)
+    return {
+        "phone_numbers": [{"primary": True, **number, "number_type": "Mobile", "status": person.sms_status}],
+    }
 
 
 def _postal_address(person: Person) -> dict[str, Any]:
@@ -81,5 +141,5 @@ def _postal_address(person: Person) -> dict[str, Any]:
         **{key: part for key, part in parts.items() if part},
         "region": address.region,
         "country": address.country,
-        "location": {"latitude": 0, "longitude": 0, "accuracy": "Approximate"},
+        "location": location(address),
     }

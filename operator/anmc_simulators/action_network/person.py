@@ -90,10 +90,7 @@ class Person:
         return (text,) if text else ()
 
     def differs_beyond_status(self, other: "Person") -> bool:
-        """Tell whether going from one to the other moves `modified_date`.
-
-        A bare change of a subscription does not: the hard case, on purpose (action-network-api.md 6.3).
-        """
+        """Tell whether more than subscription statuses tells the two apart (action-network-api.md 6.3)."""
         return _without_status(self) != _without_status(other)
 
 

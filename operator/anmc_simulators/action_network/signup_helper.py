@@ -1,9 +1,10 @@
 """The person signup helper: create a person or update whom the contact points name."""
 
-from anmc_simulators.action_network.contacts import with_email, with_phone
+from anmc_simulators.action_network.people import store
 from anmc_simulators.action_network.person import Person
 from anmc_simulators.action_network.state import Group
-from anmc_simulators.action_network.writes import Invalid, Written, layer
+from anmc_simulators.action_network.switches import NewEmail
+from anmc_simulators.action_network.writes import Invalid, Written
 
 
 def sign_up(group: Group, written: Written) -> Person:
@@ -11,13 +12,11 @@ def sign_up(group: Group, written: Written) -> Person:
 
     Raises:
         Invalid: neither an e-mail address nor a number that can exist.
+        Failing: as for `store`.
     """
     if not written.email and not written.phone:
         raise Invalid("at least an email address or a phone number is required")
-    person = _match(group, written) or group.draft()
-    person = layer(person, written, known_fields=frozenset(group.custom_fields))
-    person = with_email(group, person, written)
-    return group.put(with_phone(group, person, written))
+    return store(group, _match(group, written) or group.draft(), written)
 
 
 def _match(group: Group, written: Written) -> Person | None:
@@ -26,6 +25,9 @@ def _match(group: Group, written: Written) -> Person | None:
     if by_email is not None or not written.phone:
         return by_email
     by_phone = group.with_phone(written.phone)
-    # A number with another address means another person, to whom the number moves. A record without an
-    # address gains this one: not established, the reading that creates nobody (action-network-api.md 8.1).
-    return None if by_phone and by_phone.email and written.email else by_phone
+    if by_phone is None or not written.email:
+        return by_phone
+    # A number with another address means another person, to whom the number moves. What a record without an
+    # address does is not established; gaining this one creates nobody (action-network-api.md 8.1).
+    gains_it = not by_phone.email and group.settings.new_email_for_phone_only is NewEmail.GAINED
+    return by_phone if gains_it else None

@@ -1,6 +1,7 @@
 """Acting as a person, or as staff in Mobile Commons's user interface."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -9,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from anmc_simulators.bodies import Body, read
+from anmc_simulators.bodies import MAX_UPLOAD, Body, read
 from anmc_simulators.mobile_commons.company import Company
 from anmc_simulators.mobile_commons.phone import normalised
-from anmc_simulators.mobile_commons.records import Profile, User
+from anmc_simulators.mobile_commons.records import Profile, Subscription, User
 from anmc_simulators.mobile_commons.state import MobileCommons
 from anmc_simulators.mobile_commons.times import in_attribute
+from anmc_simulators.steps import in_steps
 
 _PREFIX = "/mobile-commons"
 
@@ -35,6 +37,8 @@ class _CampaignBody(Body):
     name: Name = "General"
     keyword: Name = "JOIN"
     active: bool = True
+    description: str = ""
+    tags: tuple[Name, ...] = ()
     opt_in_paths: tuple[_PathBody, ...] = ()
 
 
@@ -66,7 +70,9 @@ class _PhoneBody(Body):
 
 
 class _KeywordBody(_PhoneBody):
-    campaign_id: Id
+    """A text with a keyword; the campaign can be left out where there is only one."""
+
+    campaign_id: Id | None = None
 
 
 class _EditBody(_PhoneBody):
@@ -75,6 +81,33 @@ class _EditBody(_PhoneBody):
     fields: dict[Name, str] = Field(default_factory=dict)
     constituent_id: str | None = None
     textable: bool | None = None
+
+
+class _ClickBody(_PhoneBody):
+    """Links that are followed; a thousand clicks make a profile as large as any on record."""
+
+    url: Name = "https://example.org/"
+    times: Annotated[int, Field(ge=1, le=1_000)] = 1
+
+
+class _UploadedBody(Body):
+    phone: Name
+    fields: dict[Name, str] = Field(default_factory=dict)
+
+
+class _UploadBody(Body):
+    """Profiles to be created or changed, in the order given."""
+
+    profiles: Annotated[list[_UploadedBody], Field(max_length=MAX_UPLOAD)]
+    company: Name | None = None
+
+
+class _MergeBody(Body):
+    """Two profiles by their numbers, the first of which stays."""
+
+    survivor: Name
+    removed: Name
+    company: Name | None = None
 
 
 def routes(service: MobileCommons) -> list[Route]:
@@ -86,8 +119,14 @@ def routes(service: MobileCommons) -> list[Route]:
         Route(f"{_PREFIX}/users", control.put_user, methods=["POST"]),
         Route(f"{_PREFIX}/keyword", control.keyword, methods=["POST"]),
         Route(f"{_PREFIX}/stop", control.stop, methods=["POST"]),
+        Route(f"{_PREFIX}/oops", control.oops, methods=["POST"]),
         Route(f"{_PREFIX}/profile", control.edit, methods=["POST"]),
+        Route(f"{_PREFIX}/upload", control.upload, methods=["POST"]),
+        Route(f"{_PREFIX}/click", control.click, methods=["POST"]),
+        Route(f"{_PREFIX}/clean", control.clean, methods=["POST"]),
+        Route(f"{_PREFIX}/merge", control.merge, methods=["POST"]),
         Route(f"{_PREFIX}/profiles/{{phone}}", control.show_profile, methods=["GET"]),
+        Route(f"{_PREFIX}/profiles/{{phone}}", control.delete, methods=["DELETE"]),
         Route(f"{_PREFIX}/summary", control.summary, methods=["GET"]),
     ]
 
@@ -112,7 +151,12 @@ class _Control:
             company = self._service.create_company(body.name, key=body.key, columns=body.columns)
             for wanted in body.campaigns:
                 campaign = company.add_campaign(
-                    wanted.name, campaign_id=wanted.id, keyword=wanted.keyword, active=wanted.active
+                    wanted.name,
+                    campaign_id=wanted.id,
+                    keyword=wanted.keyword,
+                    active=wanted.active,
+                    description=wanted.description,
+                    tags=wanted.tags,
                 )
                 for path in wanted.opt_in_paths:
                     company.add_path(
@@ -144,8 +188,11 @@ class _Control:
         """Text a keyword: join, confirm, or come back after STOP."""
         body = await read(request, _KeywordBody)
         company = self._company(body.company)
+        if body.campaign_id is None and len(company.campaigns) != 1:
+            raise HTTPException(400, f"there are {len(company.campaigns)} campaigns; name one by campaign_id")
+        campaign_id = body.campaign_id or next(iter(company.campaigns))
         try:
-            profile = self._service.text_keyword(company, body.phone, body.campaign_id)
+            profile = self._service.text_keyword(company, body.phone, campaign_id)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return JSONResponse(_profile(profile))
@@ -159,6 +206,60 @@ class _Control:
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return JSONResponse(_profile(profile))
+
+    async def oops(self, request: Request) -> Response:
+        """Text OOPS after an accidental STOP; without a company, to all of them."""
+        body = await read(request, _PhoneBody)
+        company = self._company(body.company) if body.company else None
+        try:
+            profile = self._service.text_oops(body.phone, company=company)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        return JSONResponse(_profile(profile))
+
+    async def upload(self, request: Request) -> Response:
+        """Create or change profiles by upload; what stands before a mistake is uploaded all the same."""
+        body = await read(request, _UploadBody)
+        company = self._company(body.company)
+        try:
+            profiles = [self._service.upload(company, one.phone, one.fields) for one in body.profiles]
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        return JSONResponse({"profiles": [_profile(profile) for profile in profiles]})
+
+    async def click(self, request: Request) -> Response:
+        """Follow a link in a text."""
+        body = await read(request, _ClickBody)
+        company = self._company(body.company)
+        profile = _existing(company, body.phone)
+        company.click(profile, body.url, times=body.times)
+        return JSONResponse(_profile(profile))
+
+    async def clean(self, request: Request) -> Response:
+        """Let the number of a profile turn out to be out of service."""
+        body = await read(request, _PhoneBody)
+        try:
+            profile = self._service.clean(self._company(body.company), body.phone)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        return JSONResponse(_profile(profile))
+
+    async def merge(self, request: Request) -> Response:
+        """Merge two profiles."""
+        body = await read(request, _MergeBody)
+        company = self._company(body.company)
+        survivor, removed = _existing(company, body.survivor), _existing(company, body.removed)
+        if survivor.phone == removed.phone:
+            raise HTTPException(400, "a profile cannot be merged with itself")
+        company.merge(survivor, removed)
+        return JSONResponse(_profile(survivor))
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a profile for good."""
+        company = self._company(request.query_params.get("company"))
+        profile = _existing(company, request.path_params["phone"])
+        company.remove(profile)
+        return JSONResponse({"deleted": profile.id})
 
     async def edit(self, request: Request) -> Response:
         """Change a profile by hand."""
@@ -177,16 +278,12 @@ class _Control:
     async def show_profile(self, request: Request) -> Response:
         """Return one profile by its number."""
         company = self._company(request.query_params.get("company"))
-        digits = normalised(request.path_params["phone"])
-        if digits is None:
-            raise HTTPException(400, "phone: not a number")
-        if digits not in company.profiles:
-            raise HTTPException(404, "no profile has that number")
-        return JSONResponse(_profile(company.profiles[digits]))
+        return JSONResponse(_profile(_existing(company, request.path_params["phone"])))
 
     async def summary(self, _request: Request) -> Response:
         """Count profiles by status, and the memberships of each campaign by theirs."""
-        return JSONResponse({"companies": [_summary(company) for company in self._service.companies.values()]})
+        companies = list(self._service.companies.values())
+        return JSONResponse({"companies": [await _summary(company) for company in companies]})
 
     def _company(self, key: str | None) -> Company:
         companies = self._service.companies
@@ -210,6 +307,8 @@ class _Control:
                     "name": campaign.name,
                     "keyword": campaign.keyword,
                     "active": campaign.active,
+                    "description": campaign.description,
+                    "tags": list(campaign.tags),
                     "opt_in_paths": [
                         {
                             "id": path.id,
@@ -225,6 +324,15 @@ class _Control:
             ],
             "users": [{"login": user.login, "name": user.name, "email": user.email} for user in users],
         }
+
+
+def _existing(company: Company, phone: str) -> Profile:
+    digits = normalised(phone)
+    if digits is None:
+        raise HTTPException(400, "phone: not a number")
+    if digits not in company.profiles:
+        raise HTTPException(404, "no profile has that number")
+    return company.profiles[digits]
 
 
 def _user(body: _UserBody, companies: tuple[str, ...]) -> User:
@@ -266,18 +374,22 @@ def _profile(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _summary(company: Company) -> dict[str, Any]:
+async def _summary(company: Company) -> dict[str, Any]:
     return {
         "key": company.key,
         "name": company.name,
         "profiles": len(company.profiles),
-        "by_status": dict(Counter(profile.status for profile in company.profiles.values())),
+        "by_status": await _by_status(company.profiles.values()),
         "campaigns": [
             {
                 "id": campaign.id,
                 "name": campaign.name,
-                "by_status": dict(Counter(row.status for row in campaign.subscriptions)),
+                "by_status": await _by_status(campaign.subscriptions),
             }
-            for campaign in company.campaigns.values()
+            for campaign in list(company.campaigns.values())
         ],
     }
+
+
+async def _by_status(records: Iterable[Profile | Subscription]) -> dict[str, int]:
+    return dict(Counter([record.status async for record in in_steps(records)]))

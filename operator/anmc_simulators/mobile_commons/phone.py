@@ -12,7 +12,7 @@ def normalised(number: str) -> str | None:
     """Return the digits with country code, without `+`; None for what can be no number.
 
     Ten digits are taken for an American number, punctuation is ignored. More digits that do not begin with 1
-    are a foreign number, which the service stores although it cannot text it.
+    are a foreign number, which the service may store although it cannot text it.
     """
     match = _ACCEPTED.fullmatch(_PUNCTUATION.sub("", number))
     if match is None:

@@ -28,6 +28,19 @@ async def test_campaigns_come_in_the_documented_shape(account: "Account", wire: 
     assert path.findtext("name") == "CRM sync"
 
 
+async def test_description_and_tags_are_shown(account: "Account", wire: "Wire") -> None:
+    tagged = account.company.add_campaign("News", description="Weekly & short", tags=["owner@example.org", "news"])
+    account.company.subscribe(account.person(), tagged, source="NEWS")
+
+    plain, described = (await wire.get("campaigns")).iter("campaign")
+    profile = await wire.get("profile", phone_number="12025550123")
+
+    assert (plain.findtext("description"), plain.xpath("tags/tag")) == ("", [])
+    assert described.findtext("description") == "Weekly & short"
+    assert described.xpath("tags/tag/text()") == ["owner@example.org", "news"]
+    assert profile.xpath("//subscription/@campaign_description") == ["Weekly & short"]
+
+
 async def test_opt_in_paths_are_left_out_unless_asked_for(wire: "Wire") -> None:
     found = await wire.get("campaigns")
 

@@ -17,7 +17,13 @@ async def test_a_keyword_makes_a_stranger_a_member(account: "Account", wire: "Wi
 
     source = answer.find("profile/source")
     assert source is not None
-    assert (source.get("type"), source.get("name")) == ("Keyword", "JOIN")
+    assert dict(source.attrib) == {
+        "type": "Keyword",
+        "name": "JOIN",
+        "id": "400001",
+        "opt_in_path_id": "",
+        "message_id": "9000000001",
+    }
     (subscription,) = answer.iter("subscription")
     assert (subscription.get("status"), subscription.get("opt_in_path_id")) == ("Active", "")
     assert account.journal.texts == []

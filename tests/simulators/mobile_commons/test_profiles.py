@@ -166,6 +166,16 @@ async def test_a_part_vanishes_with_its_flag_alone(account: "Account", wire: "Wi
     assert [child.tag for child in profile] == [tag for tag in RECORDED_ORDER if tag != part]
 
 
+async def test_messages_and_donations_come_with_one_profile_on_request(account: "Account", wire: "Wire") -> None:
+    account.person()
+
+    plain = await wire.get("profile", phone_number=ADA)
+    asked = await wire.get("profile", phone_number=ADA, include_messages="true", include_donations="1")
+
+    assert [plain.find(f"profile/{tag}") for tag in ("messages", "donations")] == [None, None]
+    assert [child.tag for child in asked[0]][-3:] == ["clicks", "messages", "donations"]
+
+
 async def test_markup_and_control_characters_leave_the_answer_well_formed(account: "Account", wire: "Wire") -> None:
     account.person(first_name="<A&B>\x0b“é”\x00", an_person_id="]]>\ufffe")
 

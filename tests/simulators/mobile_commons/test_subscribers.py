@@ -76,6 +76,27 @@ async def test_rows_can_be_restricted_to_one_path_and_a_blank_path_means_all(acc
     assert every.xpath("//phone_number/text()") == [ADA, BEN]
 
 
+async def test_the_count_is_that_of_the_members_whatever_the_page(account: "Account", wire: "Wire") -> None:
+    for phone in (ADA, BEN, CLEO):
+        account.member(phone)
+    account.service.text_stop(CLEO)
+
+    found = await wire.get(
+        "campaign_subscribers", campaign_id=account.campaign.id, limit=1, page=9, include_subscriber_count=1
+    )
+
+    assert found.xpath("subscriptions/@num") == ["0"]
+    assert found.findtext("subscriptions/subscriber_count") == "2"
+
+
+async def test_rows_can_be_asked_for_by_post(account: "Account", wire: "Wire") -> None:
+    account.member()
+
+    found = await wire.post("campaign_subscribers", campaign_id=account.campaign.id)
+
+    assert found.xpath("//phone_number/text()") == [ADA]
+
+
 @pytest.mark.parametrize("campaign_id", ["", "999999"])
 async def test_an_unknown_campaign_is_an_error(wire: "Wire", campaign_id: str) -> None:
     found = await wire.get("campaign_subscribers", campaign_id=campaign_id)

@@ -1,8 +1,8 @@
 """Typed calls of Action Network (action-network-api.md)."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
 import httpx
@@ -17,8 +17,9 @@ from anmc.clients.action_network.slices import Slice, read_everybody
 from anmc.clients.action_network.writes import RecentWrites
 from anmc.clients.calls import Answer, Body, Call
 from anmc.clients.clock import Clock, SystemClock
+from anmc.clients.connections import Connections
 from anmc.clients.failures import Rejected, Unconfirmed, Unreadable
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.clients.pages import walk
 from anmc.clients.retries import Repeat
 from anmc.clients.service import Access
@@ -26,7 +27,7 @@ from anmc.clients.transport import Transport
 from anmc.errors import PersonGone, RateLimited, ServiceUnavailable
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import Person, PersonId, Phone
-from anmc.sync.ports import Gate, Pages, RequestMeter
+from anmc.sync.ports import Gate, Pages, Priority, RequestMeter
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class ActionNetworkClient:
         gate: Gate,
         meter: RequestMeter,
         clock: Clock | None = None,
+        connections: Connections | None = None,
         http: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         token = account.credentials.token
@@ -69,7 +71,7 @@ class ActionNetworkClient:
             gate=gate,
             meter=meter,
             clock=self._clock,
-            http=http,
+            connections=connections or Connections(http),
         )
         self._writes = RecentWrites()
         self._people = PeopleLists(self._transport, self._writes)
@@ -85,7 +87,19 @@ class ActionNetworkClient:
         """Requests sent so far, retries included."""
         return self._transport.calls
 
-    def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> Pages[Person]:
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours (sync.md W2)."""
+        return self._transport.clock_offset
+
+    @property
+    def allowed_requests_per_second(self) -> Callable[[], float]:
+        """What tells the rate that the key's pacer allows, also when this client is closed."""
+        return self._transport.allowed
+
+    def iter_people(
+        self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA
+    ) -> Pages[Person]:
         """Walk the people modified after an instant, strictly and to the second (action-network-api.md 4.2, 4.3).
 
         Raises:
@@ -95,6 +109,7 @@ class ActionNetworkClient:
         listing = self._people.listing(
             filters.modified_after(modified_after),
             lambda person: person.modified_date is None or person.modified_date > bound,
+            priority,
         )
         return walk(listing, first_page=first_page)
 
@@ -107,42 +122,45 @@ class ActionNetworkClient:
         since = created_from.replace(microsecond=0) if created_from else None
         return read_everybody(self._walk_slice, created_from=since, now=self._clock.now().replace(microsecond=0))
 
-    async def find_people_by_phone(self, phone: Phone) -> list[Person]:
+    async def find_people_by_phone(self, phone: Phone, *, priority: Priority = Priority.DATA) -> list[Person]:
         """Return everybody who holds exactly this number; the answer is checked against the filter again."""
-        found = await self._people.find(filters.holds_phone(phone))
+        found = await self._people.find(filters.holds_phone(phone), priority)
         return [person for person in found if checks.holds_phone(person, phone)]
 
     async def find_people_by_email(self, email: str) -> list[Person]:
         """Return everybody with this address; asked for in lower case, then as spelled (contract 14)."""
         wanted = email.strip()
         for spelling in dict.fromkeys((wanted.lower(), wanted)):
-            found = await self._people.find(filters.holds_email(spelling))
+            found = await self._people.find(filters.holds_email(spelling), Priority.DATA)
             if matching := [person for person in found if checks.holds_email(person, wanted)]:
                 return matching
         return []
 
-    async def get_person(self, person_id: PersonId) -> Person:
+    async def get_person(self, person_id: PersonId, *, priority: Priority = Priority.DATA) -> Person:
         """Read one person by id (action-network-api.md 6)."""
-        return await self._send_by_id(Call(Operation.GET_PERSON, "GET", _path(person_id)), person_id)
+        call = Call(Operation.GET_PERSON, "GET", _path(person_id), priority=priority)
+        return await self._send_by_id(call, person_id)
 
-    async def update_person(self, person_id: PersonId, values: Mapping[str, str]) -> Person:
+    async def update_person(
+        self, person_id: PersonId, values: Mapping[str, str], *, priority: Priority = Priority.DATA
+    ) -> Person:
         """Write fields of a known person (action-network-api.md 9, sync.md A1, A2, A5).
 
         When it is not clear whether a write was applied, the person is read; only if it shows that nothing was,
         there is one more try.
         """
-        current = await self.get_person(person_id) if bodies.needs_current(values) else None
+        current = await self.get_person(person_id, priority=priority) if bodies.needs_current(values) else None
         try:
-            return await self._put(person_id, bodies.update_body(values, current=current))
+            return await self._put(person_id, bodies.update_body(values, current=current), priority)
         except Unconfirmed as unconfirmed:
             first = unconfirmed
-        current = await self._settle(self.get_person(person_id))
+        current = await self._settle(self.get_person(person_id, priority=priority))
         if current is None:
             raise first
         if checks.shows(current, values):
             return current
         retried = bodies.with_current_email(values, current) if first.code.startswith("5") else values
-        return await self._put(person_id, bodies.update_body(retried, current=current))
+        return await self._put(person_id, bodies.update_body(retried, current=current), priority)
 
     async def create_person(self, new: NewPerson) -> Person:
         """Create a person (action-network-api.md 8, sync.md A3, A5); never sent twice when it may have worked."""
@@ -169,15 +187,16 @@ class ActionNetworkClient:
         return frozenset(custom_field.name for custom_field in answer.fields)
 
     def _walk_slice(self, part: Slice) -> Pages[Person]:
-        return walk(
-            self._people.listing(
-                filters.created(part.since, part.until), lambda person: checks.is_created_in(person, part)
-            )
+        listing = self._people.listing(
+            filters.created(part.since, part.until),
+            lambda person: checks.is_created_in(person, part),
+            Priority.FULL_READ,
         )
+        return walk(listing)
 
-    async def _put(self, person_id: PersonId, body: Body) -> Person:
-        path = _path(person_id)
-        call = Call(Operation.UPDATE_PERSON, "PUT", path, body=body, repeat=Repeat.UNLESS_RECEIVED)
+    async def _put(self, person_id: PersonId, body: Body, priority: Priority) -> Person:
+        path, repeat = _path(person_id), Repeat.UNLESS_RECEIVED
+        call = Call(Operation.UPDATE_PERSON, "PUT", path, body=body, repeat=repeat, priority=priority)
         try:
             return await self._send_by_id(call, person_id)
         finally:

@@ -14,6 +14,7 @@ from anmc.clients.pages import Listing
 from anmc.clients.served import Served
 from anmc.clients.transport import Transport
 from anmc.rules.records import Person
+from anmc.sync.ports import Priority
 
 PAGE_SIZES: Final = (25, 5, 1)
 """People on a page, which is also the most that the service serves (action-network-api.md 1); then on the pages
@@ -24,6 +25,10 @@ PAGES_AHEAD: Final = 8
 
 MAX_PAGES: Final = 100_000
 """Pages of a walk before it counts as endless: 2.5 million people, seven hours at full speed."""
+
+DEEP_FROM: Final = 200 * PAGE_SIZES[0]
+DEEP_READ_TIMEOUT: Final = 60.0
+"""People beyond whom an answer takes longer, and the seconds that it may take (action-network-api.md 3.2)."""
 
 MAX_LOOK_UP_PAGES: Final = 4
 """Pages of one look-up: nobody shares a number with more than a hundred others."""
@@ -36,15 +41,16 @@ class PeopleLists:
         self._transport = transport
         self._writes = writes
 
-    def listing(self, wanted: str, is_wanted: Callable[[Person], bool]) -> Listing[Person]:
+    def listing(self, wanted: str, is_wanted: Callable[[Person], bool], priority: Priority) -> Listing[Person]:
         """Return what a filter selects, to be walked; `is_wanted` checks each person against it once more."""
 
         async def read(number: int, size: int, on_sent: Callable[[], None]) -> Served[Person]:
-            page = await self._read(wanted, number, size, on_sent)
+            call = replace(_call(Operation.LIST_PEOPLE, wanted, number, size, priority), on_sent=on_sent)
+            page = await self._read(call, size)
             if page.size or page.is_end:
                 return page
             # By the contract an empty page is the last one and says so; a hiccup must not end a walk early.
-            again = await self._read(wanted, number, size, on_sent)
+            again = await self._read(call, size)
             return again if again.size else replace(again, is_end=True)
 
         return Listing(
@@ -58,7 +64,7 @@ class PeopleLists:
             is_stale=lambda page: self._writes.any_since(page.asked_at, (person.id for person in page.records)),
         )
 
-    async def find(self, wanted: str) -> list[Person]:
+    async def find(self, wanted: str, priority: Priority) -> list[Person]:
         """Return everybody whom a filter selects.
 
         Raises:
@@ -66,16 +72,15 @@ class PeopleLists:
         """
         found: list[Person] = []
         for number in range(1, MAX_LOOK_UP_PAGES + 1):
-            call = _call(Operation.FIND_PERSON, wanted, number, PAGE_SIZES[0])
+            call = _call(Operation.FIND_PERSON, wanted, number, PAGE_SIZES[0], priority)
             people = await self._transport.send(call, _read_everybody)
             found += people
             if len(people) < PAGE_SIZES[0]:
                 break
         return found
 
-    async def _read(self, wanted: str, number: int, size: int, on_sent: Callable[[], None]) -> Served[Person]:
+    async def _read(self, call: Call, size: int) -> Served[Person]:
         asked_at = self._writes.count
-        call = replace(_call(Operation.LIST_PEOPLE, wanted, number, size), on_sent=on_sent)
         if size == PAGE_SIZES[-1]:
             page = await send_for_one(self._transport, call, _read_page, find_id)
         else:
@@ -83,9 +88,11 @@ class PeopleLists:
         return replace(page, asked_at=asked_at)
 
 
-def _call(operation: Operation, wanted: str, number: int, size: int) -> Call:
+def _call(operation: Operation, wanted: str, number: int, size: int, priority: Priority) -> Call:
     query = {"filter": wanted, "page": str(number), "per_page": str(size)}
-    return Call(operation, "GET", f"{API}/people", query)
+    is_deep = (number - 1) * size >= DEEP_FROM
+    read_timeout = DEEP_READ_TIMEOUT if is_deep else None
+    return Call(operation, "GET", f"{API}/people", query, priority=priority, read_timeout=read_timeout)
 
 
 def _read_page(answer: Answer) -> Served[Person]:

@@ -15,8 +15,8 @@ TRAITS: Final = Traits(
     connect_timeout=5,
     read_timeout=30,
     deadline=90,
+    patience=900,
     first_wait=1,
-    max_connections=8,
     denial_phrase=b"API Key invalid or not present",
 )
 

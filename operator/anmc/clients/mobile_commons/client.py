@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Self, TypeVar, assert_never
 
 import httpx
@@ -12,18 +12,19 @@ from anmc.api.credentials import BasicLogin, BearerToken, MobileCommonsCredentia
 from anmc.api.origins import Origin
 from anmc.clients.calls import Answer, Call, Query
 from anmc.clients.clock import Clock, SystemClock
+from anmc.clients.connections import Connections
 from anmc.clients.failures import Rejected
 from anmc.clients.mobile_commons import answers, parameters
 from anmc.clients.mobile_commons.lists import ProfileLists
 from anmc.clients.mobile_commons.service import TRAITS, Operation
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.clients.pages import walk
 from anmc.clients.retries import Repeat
 from anmc.clients.service import Access
 from anmc.clients.transport import Transport
 from anmc.errors import PhoneRejected
 from anmc.rules.records import Campaign, Phone, Profile, SubscriberRow
-from anmc.sync.ports import Gate, LookUp, Pages, RequestMeter
+from anmc.sync.ports import Gate, LookUp, Pages, Priority, RequestMeter
 
 R = TypeVar("R")
 
@@ -53,6 +54,7 @@ class MobileCommonsClient:
         gate: Gate,
         meter: RequestMeter,
         clock: Clock | None = None,
+        connections: Connections | None = None,
         http: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         authorization, login = _authorization(account.credentials)
@@ -70,7 +72,7 @@ class MobileCommonsClient:
             gate=gate,
             meter=meter,
             clock=clock or SystemClock(),
-            http=http,
+            connections=connections or Connections(http),
         )
         self._lists = ProfileLists(self._transport, self._company)
 
@@ -84,6 +86,16 @@ class MobileCommonsClient:
     def calls(self) -> int:
         """Requests sent so far, retries included."""
         return self._transport.calls
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours (sync.md W2)."""
+        return self._transport.clock_offset
+
+    @property
+    def allowed_concurrency(self) -> Callable[[], float]:
+        """What tells the requests at a time that the login's pacer allows, also when this client is closed."""
+        return self._transport.allowed
 
     def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
         """Walk the profiles updated at or after an instant, or all of them (contract 4, 5, 6.6).
@@ -103,16 +115,15 @@ class MobileCommonsClient:
         """
         return walk(self._lists.subscribers(campaign_id, changed_from), first_page=first_page)
 
-    async def find_profiles(self, phones: Collection[Phone]) -> LookUp:
+    async def find_profiles(self, phones: Collection[Phone], *, priority: Priority = Priority.DATA) -> LookUp:
         """Look up numbers in bulk (contract 6.6, U15); the answer is checked against the numbers again."""
-        return await self._lists.find(list(dict.fromkeys(phones)))
+        return await self._lists.find(list(dict.fromkeys(phones)), priority)
 
-    async def get_profile(self, phone: Phone) -> Profile | None:
+    async def get_profile(self, phone: Phone, *, priority: Priority = Priority.DATA) -> Profile | None:
         """Read one profile by its number (contract 6.7)."""
+        query, read = {"phone_number": phone.digits}, answers.profile_reader(phone)
         try:
-            return await self._read(
-                Operation.GET_PROFILE, "profile", {"phone_number": phone.digits}, answers.profile_reader(phone)
-            )
+            return await self._read(Operation.GET_PROFILE, "profile", query, read, priority)
         except Rejected as rejected:
             if rejected.error_id == INVALID_PHONE:
                 return None
@@ -136,23 +147,43 @@ class MobileCommonsClient:
     async def opt_in(self, phone: Phone, path: str) -> Profile:
         """Use an opt-in path for a number; this may send a text and is never repeated blindly (contract 9.4)."""
         fields = {"opt_in_path_id": path}
-        return await self._write(Operation.OPT_IN, "profile_update", phone, fields, Repeat.UNLESS_RECEIVED)
+        return await self._write(
+            Operation.OPT_IN, "profile_update", phone, fields, Repeat.UNLESS_RECEIVED, priority=Priority.OPT_IN
+        )
 
     async def opt_out(self, phone: Phone, *, campaign_id: str | None) -> Profile | None:
         """Opt a number out of one campaign, or of all (contract 6.9)."""
         fields = {"campaign_id": campaign_id} if campaign_id else {}
         try:
-            return await self._write(Operation.OPT_OUT, "profile_opt_out", phone, fields, Repeat.FREELY)
+            return await self._write(
+                Operation.OPT_OUT, "profile_opt_out", phone, fields, Repeat.FREELY, priority=Priority.OPT_OUT
+            )
         except PhoneRejected:
             return None
 
-    async def _read(self, operation: Operation, endpoint: str, query: Query, read: Callable[[Answer], R]) -> R:
-        call = Call(operation, "GET", f"/api/{endpoint}", {**query, **self._company})
+    async def _read(
+        self,
+        operation: Operation,
+        endpoint: str,
+        query: Query,
+        read: Callable[[Answer], R],
+        priority: Priority = Priority.DATA,
+    ) -> R:
+        call = Call(operation, "GET", f"/api/{endpoint}", {**query, **self._company}, priority=priority)
         return await self._transport.send(call, read)
 
-    async def _write(self, operation: Operation, endpoint: str, phone: Phone, fields: Query, repeat: Repeat) -> Profile:
+    async def _write(
+        self,
+        operation: Operation,
+        endpoint: str,
+        phone: Phone,
+        fields: Query,
+        repeat: Repeat,
+        *,
+        priority: Priority = Priority.DATA,
+    ) -> Profile:
         body = parameters.form({"phone_number": phone.digits, **fields})
-        call = Call(operation, "POST", f"/api/{endpoint}", self._company, body=body, repeat=repeat)
+        call = Call(operation, "POST", f"/api/{endpoint}", self._company, body=body, repeat=repeat, priority=priority)
         try:
             return await self._transport.send(call, answers.profile_reader(phone))
         except Rejected as rejected:

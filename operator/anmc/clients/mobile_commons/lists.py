@@ -15,7 +15,7 @@ from anmc.clients.served import Served
 from anmc.clients.times import write_time
 from anmc.clients.transport import Transport
 from anmc.rules.records import Phone, Profile, SubscriberRow
-from anmc.sync.ports import LookUp
+from anmc.sync.ports import LookUp, Priority
 
 R = TypeVar("R")
 
@@ -85,7 +85,7 @@ class ProfileLists:
             raise failure
         return None
 
-    async def find(self, phones: Sequence[Phone]) -> LookUp:
+    async def find(self, phones: Sequence[Phone], priority: Priority) -> LookUp:
         """Look numbers up, a batch at a time; an answer is checked against the numbers again (contract 6.6).
 
         Raises:
@@ -96,7 +96,8 @@ class ProfileLists:
             wanted = phones[start:stop]
             numbers = ",".join(phone.digits for phone in wanted)
             query = {"phone_number": numbers, "include_clicks": "false", "limit": str(PAGE_SIZES[0]), "page": "1"}
-            call = Call(Operation.FIND_PROFILES, "GET", "/api/profiles", {**query, **self._company})
+            query |= self._company
+            call = Call(Operation.FIND_PROFILES, "GET", "/api/profiles", query, priority=priority)
             return await self._transport.send(call, answers.look_up_reader(wanted))
 
         isolation = Isolation(read, LOOK_UP_SIZES, serves_else=self._serves_profiles)

@@ -6,17 +6,6 @@ from typing import Final
 from anmc.clients.service import Traits
 from anmc.sync.ports import Service
 
-TRAITS: Final = Traits(
-    service=Service.MOBILE_COMMONS,
-    title="Mobile Commons",
-    accept="application/xml",
-    connect_timeout=10,
-    read_timeout=120,
-    deadline=300,
-    first_wait=2,
-    max_connections=80,
-)
-
 
 class Operation(StrEnum):
     """The calls that are made, as metrics name them; nothing here ever sends a message of its own."""
@@ -29,3 +18,17 @@ class Operation(StrEnum):
     OPT_OUT = "opt_out"
     LIST_CAMPAIGNS = "list_campaigns"
     LIST_SUBSCRIBERS = "list_subscribers"
+
+
+TRAITS: Final = Traits(
+    service=Service.MOBILE_COMMONS,
+    title="Mobile Commons",
+    accept="application/xml",
+    connect_timeout=10,
+    read_timeout=120,
+    deadline=300,
+    patience=1800,
+    first_wait=2,
+    repeats_bad_request=True,
+    uniform=frozenset({Operation.GET_PROFILE, Operation.UPDATE_PROFILE, Operation.OPT_IN, Operation.OPT_OUT}),
+)
