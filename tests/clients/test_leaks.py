@@ -10,7 +10,6 @@ import gzip
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,16 +21,18 @@ from anmc.api.credentials import ActionNetworkCredentials, BasicLogin
 from anmc.api.origins import Origin
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.calls import Answer, Body, Call
+from anmc.clients.failures import TryFailed
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import Interrupted, OutcomeUnknown, ServiceUnavailable
 from anmc.observability.metrics import Metrics
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import PersonId, Phone
-from anmc.sync.ports import Pages, Service
+from anmc.sync.ports import LookUp, Pages, Service
 from clients.conftest import FakeMeter
 from clients.lists import LookedUpProfiles, PeopleList, ProfileList, ServedList, SubscriberList, fails, is_cut_off
-from clients.virtual_time import SlowService, VirtualClock, at_rest
+from clients.slow_service import SlowService, all_of
+from support.virtual_time import VirtualClock, run_in_virtual_time
 
 if TYPE_CHECKING:
     from clients.conftest import FakeClock, Gatekeeper, Reply, Wire
@@ -63,15 +64,9 @@ NEW = NewPerson(digits=PHONE.digits, email=EMAIL, values={"given_name": "canary 
 Operation = Callable[[ActionNetworkClient, MobileCommonsClient], Awaitable[object]]
 
 
-async def drained(pages: Pages[object]) -> None:
-    async with aclosing(pages):
-        async for _ in pages:
-            pass
-
-
 ACTION_NETWORK: dict[str, Operation] = {
-    "people": lambda an, _: drained(an.iter_people(modified_after=SINCE)),
-    "everybody": lambda an, _: drained(an.iter_everybody(created_from=SINCE)),
+    "people": lambda an, _: all_of(an.iter_people(modified_after=SINCE)),
+    "everybody": lambda an, _: all_of(an.iter_everybody(created_from=SINCE)),
     "by-phone": lambda an, _: an.find_people_by_phone(PHONE),
     "by-email": lambda an, _: an.find_people_by_email(EMAIL),
     "get": lambda an, _: an.get_person(ANA),
@@ -81,8 +76,8 @@ ACTION_NETWORK: dict[str, Operation] = {
     "custom-fields": lambda an, _: an.list_custom_fields(),
 }
 MOBILE_COMMONS: dict[str, Operation] = {
-    "profiles": lambda _, mc: drained(mc.iter_profiles(updated_from=SINCE)),
-    "subscribers": lambda _, mc: drained(mc.iter_subscribers("200001", changed_from=SINCE)),
+    "profiles": lambda _, mc: all_of(mc.iter_profiles(updated_from=SINCE)),
+    "subscribers": lambda _, mc: all_of(mc.iter_subscribers("200001", changed_from=SINCE)),
     "look-up": lambda _, mc: mc.find_profiles([PHONE, Phone("+12025550124")]),
     "profile": lambda _, mc: mc.get_profile(PHONE),
     "sample": lambda _, mc: mc.sample_profile(),
@@ -220,13 +215,10 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         logging.getLogger(name).setLevel(level)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def little_garbage() -> Iterator[None]:
-    """Leave what there is already out of the collections that follow: they are many."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+@pytest.fixture(autouse=True)
+def two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again once: the third try shows nothing that the second did not."""
+    monkeypatch.setattr(TryFailed, "tries", 2)
 
 
 @pytest.fixture
@@ -317,7 +309,7 @@ def assert_silent(error: BaseException | None) -> None:
 
 def assert_nothing_told(caplog: pytest.LogCaptureFixture, meter: TellingMeter) -> None:
     """Check what was logged and measured so far."""
-    gc.collect()  # a task whose failure nobody asked for says so when it goes
+    gc.collect(1)  # a task whose failure nobody asked for says so when it goes
     logged = [f"{record.getMessage()} {record.args} {vars(record)}" for record in caplog.records]
     assert canaries_in("\n".join([caplog.text, *logged])) == []
     assert canaries_in(repr(vars(meter)) + meter.metrics.render().decode()) == []
@@ -475,24 +467,27 @@ class Silence(httpx.AsyncBaseTransport):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("wait", ["answer", "next-try"])
-async def test_a_cancellation_shows_nothing(
-    wait: str, operation: str, wire: "Wire", reply: type["Reply"], caplog: pytest.LogCaptureFixture, meter: TellingMeter
+def test_a_cancellation_shows_nothing(
+    wait: str, operation: str, reply: type["Reply"], caplog: pytest.LogCaptureFixture, meter: TellingMeter
 ) -> None:
     """Cancelled while it waits for an answer, and while it waits before another try."""
-    wire.script(reply(429, BODIES["key-echo"], HEADERS))
-    clock, http = VirtualClock(), Silence() if wait == "answer" else wire
-    async with (
-        connect_action_network(clock, http, meter) as action_network,
-        connect_mobile_commons(clock, http, meter) as mobile_commons,
-    ):
-        calling = asyncio.ensure_future(OPERATIONS[operation](action_network, mobile_commons))
-        await at_rest()
-        assert not calling.done()
-        calling.cancel()
-        with pytest.raises(asyncio.CancelledError) as caught:
-            await calling
+    refusal = reply(429, BODIES["key-echo"], HEADERS)
+    http = Silence() if wait == "answer" else SlowService(lambda _request: httpx.Response(429, text=str(refusal.body)))
 
-    assert canaries_in(shown(caught.value)) == []
+    async def story(clock: VirtualClock) -> asyncio.CancelledError:
+        async with (
+            connect_action_network(clock, http, meter) as action_network,
+            connect_mobile_commons(clock, http, meter) as mobile_commons,
+        ):
+            calling = asyncio.ensure_future(OPERATIONS[operation](action_network, mobile_commons))
+            await clock.sleep(0.1)
+            assert not calling.done()
+            calling.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await calling
+            return caught.value
+
+    assert canaries_in(shown(run_in_virtual_time(story))) == []
     assert_nothing_told(caplog, meter)
 
 
@@ -501,7 +496,7 @@ class TestPoison:
 
     @pytest.mark.parametrize("kind", [PeopleList, ProfileList, SubscriberList])
     @pytest.mark.parametrize("is_odd", [True, False])
-    async def test_on_a_page(
+    def test_on_a_page(
         self, kind: type[ServedList], *, is_odd: bool, caplog: pytest.LogCaptureFixture, meter: TellingMeter
     ) -> None:
         listed = kind(40)
@@ -514,46 +509,48 @@ class TestPoison:
             listed.odd = {7: odd[kind]}
         else:
             listed.odd, listed.spoiled = {7: listed.record(7).replace("0", ECHO, 1)}, {7: is_cut_off}
-        unreadable: list[object] = []
-        clock = VirtualClock()
-        http = SlowService(clock, listed, latency=0.01)
 
-        async def walk(pages: Pages[object]) -> None:
-            async with aclosing(pages):
-                async for page in pages:
-                    unreadable.extend(page.unreadable)
+        async def story(clock: VirtualClock) -> list[object]:
+            http = SlowService(listed, latency=0.01)
+            async with (
+                connect_action_network(clock, http, meter) as action_network,
+                connect_mobile_commons(clock, http, meter) as mobile_commons,
+            ):
+                walks: dict[type[ServedList], Callable[[], Pages[object]]] = {
+                    PeopleList: lambda: action_network.iter_people(modified_after=SINCE),
+                    ProfileList: lambda: mobile_commons.iter_profiles(updated_from=SINCE),
+                    SubscriberList: lambda: mobile_commons.iter_subscribers("200001", changed_from=SINCE),
+                }
+                return [record for page in await all_of(walks[kind]()) for record in page.unreadable]
 
-        async with (
-            connect_action_network(clock, http, meter) as action_network,
-            connect_mobile_commons(clock, http, meter) as mobile_commons,
-        ):
-            walks: dict[type[ServedList], Callable[[], Pages[object]]] = {
-                PeopleList: lambda: action_network.iter_people(modified_after=SINCE),
-                ProfileList: lambda: mobile_commons.iter_profiles(updated_from=SINCE),
-                SubscriberList: lambda: mobile_commons.iter_subscribers("200001", changed_from=SINCE),
-            }
-            await clock.run(walk(walks[kind]()))
+        unreadable = run_in_virtual_time(story)
 
         assert len(unreadable) == 1
         assert canaries_in(repr(unreadable)) == []
         assert_nothing_told(caplog, meter)
 
-    async def test_in_a_look_up(self, caplog: pytest.LogCaptureFixture, meter: TellingMeter) -> None:
+    def test_in_a_look_up(self, caplog: pytest.LogCaptureFixture, meter: TellingMeter) -> None:
         listed = LookedUpProfiles(500, spoiled={123: fails})
-        clock = VirtualClock()
-        async with connect_mobile_commons(clock, SlowService(clock, listed), meter) as client:
-            found = await clock.run(client.find_profiles([Phone(f"+{listed.number(at)}") for at in range(100, 150)]))
+
+        async def story(clock: VirtualClock) -> LookUp:
+            async with connect_mobile_commons(clock, SlowService(listed), meter) as client:
+                return await client.find_profiles([Phone(f"+{listed.number(at)}") for at in range(100, 150)])
+
+        found = run_in_virtual_time(story)
 
         assert len(found.unreadable) == 1
         assert canaries_in(repr(found)) == []
         assert_nothing_told(caplog, meter)
 
-    async def test_more_of_it_than_a_walk_bears(self, caplog: pytest.LogCaptureFixture, meter: TellingMeter) -> None:
+    def test_more_of_it_than_a_walk_bears(self, caplog: pytest.LogCaptureFixture, meter: TellingMeter) -> None:
         listed = PeopleList(600, spoiled=dict.fromkeys(range(0, 600, 25), is_cut_off))
         listed.odd = dict.fromkeys(listed.spoiled, f'{{"given_name": "{ECHO}"}}')
-        clock = VirtualClock()
-        async with connect_action_network(clock, SlowService(clock, listed), meter) as client:
-            error = await clock.run(error_of(drained(client.iter_people(modified_after=SINCE))))
+
+        async def story(clock: VirtualClock) -> BaseException | None:
+            async with connect_action_network(clock, SlowService(listed), meter) as client:
+                return await error_of(all_of(client.iter_people(modified_after=SINCE)))
+
+        error = run_in_virtual_time(story)
 
         assert isinstance(error, ServiceUnavailable)
         assert_silent(error)
