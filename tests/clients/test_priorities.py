@@ -52,6 +52,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Priority]:
         pytest.param(lambda mc: mc.get_profile(PHONE, priority=OPT_IN), OPT_IN, id="get-for-an-opt-in"),
         pytest.param(lambda mc: mc.find_profiles([PHONE], priority=OPT_IN), OPT_IN, id="find-for-opt-ins"),
         pytest.param(lambda mc: anext(mc.iter_profiles(updated_from=SINCE)), DATA, id="list"),
+        pytest.param(lambda mc: anext(mc.iter_profiles(updated_from=None)), FULL_READ, id="list-all"),
+        pytest.param(lambda mc: anext(mc.iter_subscribers("1", changed_from=SINCE)), DATA, id="subscribers"),
+        pytest.param(lambda mc: anext(mc.iter_subscribers("1", changed_from=None)), FULL_READ, id="all-subscribers"),
+        pytest.param(lambda mc: mc.sample_profile(), DATA, id="sample"),
     ],
 )
 async def test_calls_of_mobile_commons(
@@ -83,6 +87,7 @@ async def test_calls_of_mobile_commons(
         pytest.param(
             lambda an: anext(an.iter_people(modified_after=SINCE, priority=FULL_READ)), FULL_READ, id="full-read"
         ),
+        pytest.param(lambda an: anext(an.iter_everybody()), FULL_READ, id="everybody"),
     ],
 )
 async def test_calls_of_action_network(

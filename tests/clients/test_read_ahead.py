@@ -8,7 +8,8 @@ import pytest
 from anmc.clients.read_ahead import ReadAhead
 from anmc.clients.served import Served
 from anmc.errors import ServiceUnavailable
-from clients.virtual_time import START, at_rest, other_tasks
+from clients.slow_service import other_tasks
+from support.virtual_time import EPOCH
 
 SIZE = 2
 WIDTH = 3
@@ -36,7 +37,7 @@ class Shelf:
         self._sending[number]()
 
     def answer(self, number: int, *records: int, is_end: bool = False) -> None:
-        self._page(number).set_result(Served(records, START, is_end=is_end))
+        self._page(number).set_result(Served(records, EPOCH, is_end=is_end))
 
     def fail(self, number: int, error: Exception) -> None:
         self._page(number).set_exception(error)
@@ -53,6 +54,12 @@ def shelf() -> Shelf:
 @pytest.fixture
 def ahead(shelf: Shelf) -> ReadAhead[int]:
     return ReadAhead(shelf.read, first=1, size=SIZE, width=WIDTH)
+
+
+async def at_rest() -> None:
+    """Let every task go on until all of them wait for something."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def take(ahead: ReadAhead[int]) -> tuple[int, ...]:
@@ -155,7 +162,7 @@ async def test_what_is_out_beyond_the_end_is_awaited_and_nothing_else_is_asked_f
 
         shelf.answer(4, 40)
 
-        assert [(number, page) for number, page in await finishing] == [(4, Served((40,), START, is_end=False))]
+        assert [(number, page) for number, page in await finishing] == [(4, Served((40,), EPOCH, is_end=False))]
         assert shelf.sent == [1, 3, 4]
 
 
@@ -168,7 +175,7 @@ async def test_a_page_that_fails_beyond_the_end_is_told_and_raises_nothing(shelf
         shelf.answer(5, is_end=True)
         await take(ahead)
 
-        assert [outcome for _, outcome in await ahead.finish()] == [error, Served((), START, is_end=True)]
+        assert [outcome for _, outcome in await ahead.finish()] == [error, Served((), EPOCH, is_end=True)]
 
 
 async def test_a_failure_waits_for_its_turn_and_the_walk_may_go_on_behind_it(
@@ -244,7 +251,7 @@ class TestLeaving:
                 finally:
                     closing.set()
                     await closed.wait()  # a connection that takes its time to close
-            return Served((1, 2), START, is_end=False)
+            return Served((1, 2), EPOCH, is_end=False)
 
         async def walk() -> None:
             async with ReadAhead(read, first=1, size=SIZE, width=1) as ahead:

@@ -18,8 +18,8 @@ from anmc.clients.failures import MAX_TRIES
 from anmc.errors import ServiceRefused, ServiceUnavailable
 from anmc.rules.records import Person, PersonId
 from anmc.sync.ports import Page, Pages, UnreadableRecord
-from clients.test_page_walks import action_network
-from clients.virtual_time import START, SlowService, VirtualClock
+from clients.slow_service import SlowService, people_client
+from support.virtual_time import EPOCH, VirtualClock, run_in_virtual_time
 
 DAY = timedelta(days=1)
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ class Group:
         while True:
             number += 1
             records = tuple(Person(PersonId(name), at, at, None, None, {}) for name, at in self.page(part, number))
-            yield Page(records, number, START, is_complete=not self.is_doubtful)
+            yield Page(records, number, EPOCH, is_complete=not self.is_doubtful)
             if not records:
                 return
 
@@ -52,7 +52,7 @@ class Group:
 
 
 async def read_all(group: Group, *, created_from: datetime | None = None) -> list[Page[Person]]:
-    async with aclosing(read_everybody(group.walk, created_from=created_from, now=START)) as pages:
+    async with aclosing(read_everybody(group.walk, created_from=created_from, now=EPOCH)) as pages:
         return [page async for page in pages]
 
 
@@ -110,7 +110,7 @@ async def test_each_slice_but_the_last_says_from_where_a_later_read_may_go_on() 
 
 
 async def test_the_last_slice_is_open_and_the_others_are_not() -> None:
-    group = Group([LONG_AGO + number * DAY for number in range(2000)] + [START + DAY])
+    group = Group([LONG_AGO + number * DAY for number in range(2000)] + [EPOCH + DAY])
 
     pages = await read_all(group)
 
@@ -161,7 +161,7 @@ class TestChanges:
 
     async def test_who_joins_during_the_read_keeps_it_from_no_end(self, group: Group) -> None:
         def join(pages: int) -> None:
-            group.people[f"late-{pages}"] = START + timedelta(seconds=pages)
+            group.people[f"late-{pages}"] = EPOCH + timedelta(seconds=pages)
 
         group.before_page = join
 
@@ -199,7 +199,7 @@ class TestChanges:
     async def test_a_pass_that_may_have_missed_somebody_agrees_with_none(self, group: Group) -> None:
         group.is_doubtful = True
 
-        pages = await read_all(group, created_from=START - timedelta(seconds=1))
+        pages = await read_all(group, created_from=EPOCH - timedelta(seconds=1))
 
         assert [page.is_complete for page in pages] == [True] * MAX_PASSES + [False]
 
@@ -208,10 +208,10 @@ async def test_a_record_that_cannot_be_read_comes_once() -> None:
     async def walk(_part: Slice) -> Pages[Person]:
         people = tuple(Person(PersonId(f"p-{number}"), LONG_AGO, None, None, None, {}) for number in range(23))
         unreadable = (UnreadableRecord(1, 24, "x"), UnreadableRecord(1, 25))
-        yield Page(people, 1, START, unreadable)
-        yield Page((), 2, START, (UnreadableRecord(2, 1),))
+        yield Page(people, 1, EPOCH, unreadable)
+        yield Page((), 2, EPOCH, (UnreadableRecord(2, 1),))
 
-    pages = [page async for page in read_everybody(walk, created_from=None, now=START)]
+    pages = [page async for page in read_everybody(walk, created_from=None, now=EPOCH)]
 
     assert [record for page in pages for record in page.unreadable] == [
         UnreadableRecord(1, 24, "x"),
@@ -242,41 +242,39 @@ class TestFilters:
         return answer
 
     @staticmethod
-    async def read(
+    def read(
         answer: Callable[[httpx.Request], httpx.Response], *, created_from: datetime | None = None
     ) -> list[Page[Person]]:
-        clock = VirtualClock()
-        async with action_network(clock, SlowService(clock, answer, latency=0.01)) as client:
+        async def story(_clock: VirtualClock) -> list[Page[Person]]:
+            async with (
+                people_client(SlowService(answer, latency=0.01)) as client,
+                aclosing(client.iter_everybody(created_from=created_from)) as pages,
+            ):
+                return [page async for page in pages]
 
-            async def read() -> list[Page[Person]]:
-                async with aclosing(client.iter_everybody(created_from=created_from)) as pages:
-                    return [page async for page in pages]
-
-            return await clock.run(read())
+        return run_in_virtual_time(story)
 
     @pytest.fixture
     def group(self, monkeypatch: pytest.MonkeyPatch) -> Group:
         monkeypatch.setattr(slices, "MAX_SLICE_PAGES", 4)
         return Group([LONG_AGO + number * DAY for number in range(240)])
 
-    async def test_slices_meet_without_a_gap(self, group: Group) -> None:
-        pages = await self.read(self.serve(group))
+    def test_slices_meet_without_a_gap(self, group: Group) -> None:
+        pages = self.read(self.serve(group))
 
         assert (names(pages), is_complete(pages)) == (sorted(group.people), True)
 
     @pytest.mark.parametrize("status", [400, 500])
-    async def test_a_service_that_takes_one_bound_only_is_read_with_the_lower_one(
-        self, status: int, group: Group
-    ) -> None:
+    def test_a_service_that_takes_one_bound_only_is_read_with_the_lower_one(self, status: int, group: Group) -> None:
         serve = self.serve(group)
 
-        pages = await self.read(
+        pages = self.read(
             lambda request: httpx.Response(status) if " and " in request.url.params["filter"] else serve(request)
         )
 
         assert (names(pages), is_complete(pages)) == (sorted(group.people), True)
 
-    async def test_once_two_bounds_have_worked_a_refusal_is_one(self, group: Group) -> None:
+    def test_once_two_bounds_have_worked_a_refusal_is_one(self, group: Group) -> None:
         serve = self.serve(group)
 
         def breaks(request: httpx.Request) -> httpx.Response:
@@ -284,9 +282,9 @@ class TestFilters:
             return serve(request) if len(with_two_bounds) < 3 else httpx.Response(400)
 
         with pytest.raises(ServiceRefused):
-            await self.read(breaks)
+            self.read(breaks)
 
-    async def test_an_outage_is_one(self) -> None:
+    def test_an_outage_is_one(self) -> None:
         calls: list[httpx.Request] = []
 
         def fails(request: httpx.Request) -> httpx.Response:
@@ -294,6 +292,6 @@ class TestFilters:
             return httpx.Response(503, headers={"Retry-After": "1"})
 
         with pytest.raises(ServiceUnavailable):
-            await self.read(fails, created_from=BEGINNING)
+            self.read(fails, created_from=BEGINNING)
 
         assert len(calls) == MAX_TRIES

@@ -45,14 +45,7 @@ class ProfileLists:
 
     def profiles(self, updated_from: datetime | None) -> Listing[Profile]:
         """Return the profiles updated at or after an instant, or all of them (contract 6.6)."""
-        return self._listing(
-            Operation.LIST_PROFILES,
-            "profiles",
-            {**_since(updated_from), "include_clicks": "false"},
-            read_page=answers.read_profiles,
-            find_id=answers.find_profile_id,
-            identify=lambda profile: (profile.id, profile.updated_at),
-        )
+        return self._profiles(updated_from, _priority(updated_from))
 
     def subscribers(self, campaign_id: str, changed_from: datetime | None) -> Listing[SubscriberRow]:
         """Return the rows of a campaign that changed at or after an instant, or all of them (contract 6.5)."""
@@ -60,6 +53,7 @@ class ProfileLists:
             Operation.LIST_SUBSCRIBERS,
             "campaign_subscribers",
             {"campaign_id": campaign_id, **_since(changed_from)},
+            priority=_priority(changed_from),
             read_page=answers.read_subscribers,
             find_id=answers.find_profile_id_of_row,
             # Coming back may add a second row of the same profile: only the whole row tells a repeat (contract 8.2).
@@ -68,7 +62,7 @@ class ProfileLists:
 
     async def sample(self) -> Profile | None:
         """Return the first profile that can be read; None if there is none, or none of the first few can."""
-        listing = self.profiles(None)
+        listing = self._anybody()
         failure: Unserved | None = None
         for number in range(1, SAMPLES + 1):
             try:
@@ -118,13 +112,28 @@ class ProfileLists:
                     unreadable |= {phones[at + place] for place in part.unreadable}
         return LookUp(tuple(found.values()), frozenset(unreadable))
 
+    def _anybody(self) -> Listing[Profile]:
+        """Return all profiles, for whom the first is as good as any."""
+        return self._profiles(None, Priority.DATA)
+
     async def _serves_profiles(self) -> bool:
         """Say whether the service serves a profile at all."""
         try:
-            await self.profiles(None).read(1, 1, unnoticed)
+            await self._anybody().read(1, 1, unnoticed)
         except Unserved:
             return False
         return True
+
+    def _profiles(self, updated_from: datetime | None, priority: Priority) -> Listing[Profile]:
+        return self._listing(
+            Operation.LIST_PROFILES,
+            "profiles",
+            {**_since(updated_from), "include_clicks": "false"},
+            priority=priority,
+            read_page=answers.read_profiles,
+            find_id=answers.find_profile_id,
+            identify=lambda profile: (profile.id, profile.updated_at),
+        )
 
     def _listing(
         self,
@@ -132,13 +141,14 @@ class ProfileLists:
         endpoint: str,
         wanted: Query,
         *,
+        priority: Priority,
         read_page: Callable[[Answer], Served[R]],
         find_id: Callable[[bytes], str | None],
         identify: Callable[[R], tuple[Hashable, datetime | None]],
     ) -> Listing[R]:
         async def read(number: int, size: int, on_sent: Callable[[], None]) -> Served[R]:
             query = {**wanted, "limit": str(size), "page": str(number), **self._company}
-            call = Call(operation, "GET", f"/api/{endpoint}", query, on_sent=on_sent)
+            call = Call(operation, "GET", f"/api/{endpoint}", query, priority=priority, on_sent=on_sent)
             if size == PAGE_SIZES[-1]:
                 return await send_for_one(self._transport, call, read_page, find_id)
             return await self._transport.send(call, read_page)
@@ -151,6 +161,11 @@ class ProfileLists:
             read=read,
             identify=identify,
         )
+
+
+def _priority(since: datetime | None) -> Priority:
+    """A read of everything waits for whatever else there is to do (sync.md W7)."""
+    return Priority.DATA if since is not None else Priority.FULL_READ
 
 
 def _since(instant: datetime | None) -> Query:
