@@ -8,7 +8,7 @@ from time import monotonic
 
 from anmc.api.origins import AllowedOrigins
 from anmc.clients.clock import SystemClock as ClientClock
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.cluster.connection import connect
 from anmc.cluster.events import EventRecorder
 from anmc.cluster.integrations import Integrations
@@ -32,6 +32,7 @@ from anmc.observability.health import PRUNER_LIMIT, SCHEDULER_LIMIT, Health, Htt
 from anmc.observability.logs import configure_logging, get_logger
 from anmc.observability.metrics import CONTENT_TYPE, Metrics
 from anmc.observability.scheduling import SchedulerCollector
+from anmc.observability.services import ServiceHistory
 from anmc.settings import Settings, read_settings
 from anmc.store.store import Store
 
@@ -93,7 +94,7 @@ async def run(settings: Settings, origins: AllowedOrigins) -> int:
         world = World(
             clock=clock,
             registry=scheduler.registry,
-            services=Services(secrets, origins, Pacers(ClientClock()), metrics),
+            services=Services(secrets, origins, Pacers(ClientClock(), ServiceHistory()), metrics),
             store=store,
             integrations=integrations,
             writer=StatusWriter(

@@ -1,6 +1,7 @@
-"""Bodies of the control API: strict, with a message that says which member is wrong."""
+"""What the control API is sent: strict, with a message that says what is wrong and what there is."""
 
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
@@ -28,6 +29,37 @@ async def read(request: Request, model: type[AnyBody]) -> AnyBody:
     try:
         return model.model_validate_json(await request.body())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-        raise HTTPException(400, f"{where}: {first['msg']}") from error
+        raise HTTPException(400, _first(error, model)) from error
+
+
+def read_query(request: Request, model: type[AnyBody]) -> AnyBody:
+    """Return the query parameters as the model reads them.
+
+    Raises:
+        HTTPException: 400, with the first parameter that is wrong.
+    """
+    try:
+        return checked(model, request.query_params)
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from error
+
+
+def checked(model: type[AnyBody], members: Mapping[str, Any]) -> AnyBody:
+    """Return what a model makes of its members.
+
+    Raises:
+        ValueError: one sentence about the first member that is wrong.
+    """
+    try:
+        return model.model_validate(dict(members))
+    except ValidationError as error:
+        raise ValueError(_first(error, model)) from error
+
+
+def _first(error: ValidationError, model: type[Body]) -> str:
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"])) or "body"
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+        known = ", ".join(model.model_fields) or "none"
+        return f"{where}: there is no such member; there are: {known}"
+    return f"{where}: {first['msg']}"

@@ -1,4 +1,4 @@
-"""Both services on two loopback ports of one process."""
+"""Both services on two ports of one process."""
 
 import asyncio
 import contextlib
@@ -6,8 +6,9 @@ import json
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,11 +17,17 @@ from typing_extensions import override
 
 from anmc_simulators import control
 from anmc_simulators.action_network.app import create_app as create_action_network
+from anmc_simulators.frame.connection import WithConnection
 from anmc_simulators.mobile_commons.app import create_app as create_mobile_commons
 from anmc_simulators.simulation import Simulation
 
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol
+else:
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HttpProtocol
+
 LOOPBACK: Final = "127.0.0.1"
-"""The only address that is served: the control API has no authentication."""
+"""Where the services listen unless somebody chooses otherwise: the control API has no authentication."""
 
 GRACE_SECONDS: Final = 3
 """How long requests under way may take after SIGTERM; well below what a supervisor waits before it kills."""
@@ -29,24 +36,26 @@ GRACE_SECONDS: Final = 3
 def create_apps(simulation: Simulation) -> Mapping[str, Starlette]:
     """Return the two services by name, each with the control API of both under `/_sim`."""
     services = {
-        "mobile_commons": create_mobile_commons(simulation.mobile_commons),
-        "action_network": create_action_network(simulation.action_network),
+        "mobile_commons": create_mobile_commons(simulation.mobile_commons, simulation.traffic),
+        "action_network": create_action_network(simulation.action_network, simulation.traffic),
     }
     frame = control.create_app(simulation)
     return {name: Starlette(routes=[Mount("/_sim", frame), Mount("/", service)]) for name, service in services.items()}
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket bound to a loopback port; 0 stands for any free one.
+def listen(port: int, *, host: str = LOOPBACK) -> socket.socket:
+    """Return a socket bound to a port of an address, IPv4 or IPv6; port 0 stands for any free one.
 
     Raises:
-        OSError: the port is in use or not allowed.
+        OSError: the port is in use or not allowed, or the address is none of this machine.
+        ValueError: the host is no address.
     """
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY: without it each answer waits for a delayed acknowledgement.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((LOOPBACK, port))
+        sock.bind((host, port))
     except OSError:
         sock.close()
         raise
@@ -54,16 +63,29 @@ def listen(port: int) -> socket.socket:
 
 
 def base_urls(sockets: Mapping[str, socket.socket]) -> dict[str, str]:
-    """Return where each service is reached."""
-    return {name: f"http://{LOOPBACK}:{sock.getsockname()[1]}" for name, sock in sockets.items()}
+    """Return where each service is reached from this machine."""
+    return {name: _url(*sock.getsockname()[:2]) for name, sock in sockets.items()}
+
+
+def _url(host: str, port: int) -> str:
+    address = ip_address(host)
+    if address.is_unspecified:
+        host = LOOPBACK if address.version == 4 else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def serve(simulation: Simulation, sockets: Mapping[str, socket.socket], *, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called once both services accept connections."""
     servers = {name: _Server(app) for name, app in create_apps(simulation).items()}
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        simulation.traffic.patience.close()
+        for server in servers.values():
+            server.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _end, list(servers.values()))
+        loop.add_signal_handler(number, end)
     async with asyncio.TaskGroup() as tasks:
         for name, server in servers.items():
             tasks.create_task(server.serve(sockets=[sockets[name]]))
@@ -82,9 +104,13 @@ def announce(urls: Mapping[str, str], ready_file: Path | None) -> None:
     print(line, flush=True)  # noqa: T201  the one line that callers wait for
 
 
-def _end(servers: list["_Server"]) -> None:
-    for server in servers:
-        server.should_exit = True
+class Connection(HttpProtocol):
+    """One connection, which the requests on it can end."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.app = WithConnection(self.app, transport)
 
 
 class _Server(uvicorn.Server):
@@ -95,6 +121,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 access_log=False,
+                http=Connection,
                 date_header=False,  # the services' own clock sets it
                 lifespan="off",
                 log_level="warning",

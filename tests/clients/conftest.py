@@ -1,10 +1,12 @@
 """A wire that a test scripts, and the clock and meter around it."""
 
 import json
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,8 +16,11 @@ from anmc.api.credentials import ActionNetworkCredentials, BearerToken
 from anmc.api.origins import Origin
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.sync.ports import Service
+
+# What several test modules share lives beside them, which importlib mode puts on no path.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 class FakeClock:

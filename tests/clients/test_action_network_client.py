@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from anmc.clients.action_network.client import ActionNetworkClient, Operation
+from anmc.clients.action_network.client import ActionNetworkClient
+from anmc.clients.action_network.service import Operation
 from anmc.errors import OutcomeUnknown, PersonGone, RateLimited, ServiceRefused, ServiceUnavailable
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import PersonId, Phone
@@ -90,6 +91,16 @@ class TestWalk:
         self, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]
     ) -> None:
         wire.script(reply(200, page(person(ANA))))
+
+        with pytest.raises(ServiceUnavailable, match="does not come to an end"):
+            await walked(action_network)
+
+        assert len(wire.requests) < 10
+
+    async def test_a_page_of_people_nobody_asked_for_that_repeats_for_ever_ends_the_walk(
+        self, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(200, page(person(ANA, modified_date="2020-01-01T00:00:00Z"))))
 
         with pytest.raises(ServiceUnavailable, match="does not come to an end"):
             await walked(action_network)

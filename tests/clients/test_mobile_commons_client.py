@@ -9,8 +9,9 @@ import pytest
 
 from anmc.api.credentials import BasicLogin
 from anmc.api.origins import Origin
-from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient, Operation
-from anmc.clients.pacing import Pacers
+from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
+from anmc.clients.mobile_commons.service import Operation
+from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import (
     AuthenticationFailed,
     FieldMappingInvalid,
@@ -20,7 +21,7 @@ from anmc.errors import (
     ServiceUnavailable,
 )
 from anmc.rules.records import Phone
-from anmc.sync.ports import MobileCommons
+from anmc.sync.ports import LookUp, MobileCommons
 
 if TYPE_CHECKING:
     from clients.conftest import FakeClock, FakeMeter, Gatekeeper, Reply, Wire
@@ -150,7 +151,7 @@ class TestReads:
 
         found = await mobile_commons.find_profiles([*phones, phones[0]])
 
-        assert [p.number for p in found] == [phone.digits for phone in phones]
+        assert [p.number for p in found.profiles] == [phone.digits for phone in phones]
         assert [len(request.url.params["phone_number"].split(",")) for request in wire.requests] == [50, 50, 20]
         assert max(len(str(request.url)) for request in wire.requests) < 4096
 
@@ -159,10 +160,10 @@ class TestReads:
     ) -> None:
         wire.script(reply(200, profiles(profile("12025550199"), profile())))
 
-        assert [p.number for p in await mobile_commons.find_profiles([PHONE])] == [PHONE.digits]
+        assert [p.number for p in (await mobile_commons.find_profiles([PHONE])).profiles] == [PHONE.digits]
 
     async def test_nobody_is_looked_up_without_a_call(self, mobile_commons: MobileCommonsClient, wire: "Wire") -> None:
-        assert await mobile_commons.find_profiles([]) == []
+        assert await mobile_commons.find_profiles([]) == LookUp()
         assert wire.requests == []
 
     async def test_an_unknown_number_has_no_profile(

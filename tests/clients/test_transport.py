@@ -1,9 +1,10 @@
 """What every call of both services goes through."""
 
 import asyncio
+import contextlib
 import gzip
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,16 @@ from typing_extensions import override
 
 from anmc.api.origins import Origin
 from anmc.clients.calls import Answer, Body, Call
-from anmc.clients.failures import Rejected, Unconfirmed, Unreadable
-from anmc.clients.pacing import Pacers
-from anmc.clients.retries import MAX_TRIES, Repeat
+from anmc.clients.clock import Clock
+from anmc.clients.connections import Connections
+from anmc.clients.failures import MAX_TRIES, Rejected, Unconfirmed, Unreadable
+from anmc.clients.pacing.pacers import Pacers
+from anmc.clients.retries import Repeat
 from anmc.clients.service import Access, Traits
 from anmc.clients.transport import Transport
 from anmc.clients.unpacking import MAX_BODY_BYTES
 from anmc.errors import (
+    AnmcError,
     AuthenticationFailed,
     Interrupted,
     OriginNotAllowed,
@@ -27,6 +31,7 @@ from anmc.errors import (
     ServiceUnavailable,
 )
 from anmc.sync.ports import Service
+from support.virtual_time import VirtualClock, run_in_virtual_time
 
 if TYPE_CHECKING:
     from clients.conftest import FakeClock, FakeMeter, Gatekeeper, Reply, Wire
@@ -37,7 +42,7 @@ GUARDED_WRITE = Call(
 )
 
 
-def traits(*, deadline: float = 90) -> Traits:
+def traits(*, deadline: float = 90, patience: float = 900, repeats_bad_request: bool = False) -> Traits:
     return Traits(
         service=Service.ACTION_NETWORK,
         title="Action Network",
@@ -45,9 +50,10 @@ def traits(*, deadline: float = 90) -> Traits:
         connect_timeout=5,
         read_timeout=30,
         deadline=deadline,
+        patience=patience,
         first_wait=1,
-        max_connections=8,
         denial_phrase=b"API Key invalid or not present",
+        repeats_bad_request=repeats_bad_request,
     )
 
 
@@ -61,18 +67,23 @@ async def transport(
 
 
 def a_transport(
-    clock: "FakeClock", meter: "FakeMeter", http: httpx.AsyncBaseTransport, gate: "Gatekeeper", *, deadline: float = 90
+    clock: Clock,
+    meter: "FakeMeter",
+    http: httpx.AsyncBaseTransport,
+    gate: Callable[[], None],
+    *,
+    service: Traits | None = None,
 ) -> Transport:
     return Transport(
-        traits(deadline=deadline),
+        service or traits(),
         Origin("https", "actionnetwork.org", 443),
         Access(headers={"OSDI-API-Token": "t"}, noun="key", secret_name="an", secret_keys=("token",)),
         admission=Pacers(clock).paced("https://actionnetwork.org", "t", calls_per_second=3.9),
         gate=gate,
         meter=meter,
         clock=clock,
+        connections=Connections(http),
         jitter=lambda: 0.5,
-        http=http,
     )
 
 
@@ -169,6 +180,55 @@ class TestReads:
         assert len(wire.requests) == 1
 
 
+class TestBadRequests:
+    """A 400 may pass where the contract says so, and is worth one more try (mobile-commons-api.md 2)."""
+
+    @pytest.fixture
+    async def transport(
+        self, clock: "FakeClock", meter: "FakeMeter", wire: "Wire", gate: "Gatekeeper"
+    ) -> AsyncIterator[Transport]:
+        transport = a_transport(clock, meter, wire, gate, service=traits(repeats_bad_request=True))
+        yield transport
+        await transport.aclose()
+
+    async def test_one_that_passes_is_no_failure(
+        self, transport: Transport, wire: "Wire", meter: "FakeMeter", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(400), reply(200, b"done"))
+
+        assert await transport.send(READ, body_of) == b"done"
+        assert meter.retries == ["server_error"]
+
+    @pytest.mark.parametrize("first", [400, 503])
+    async def test_the_second_try_is_the_last(
+        self, first: int, transport: Transport, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(first), reply(400))
+
+        with pytest.raises(Rejected) as caught:
+            await transport.send(READ, body_of)
+
+        assert (caught.value.code, len(wire.requests)) == ("400", 2)
+
+    async def test_a_guarded_write_is_not_sent_again(
+        self, transport: Transport, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(400), reply(200, b"done"))
+
+        with pytest.raises(Rejected):
+            await transport.send(GUARDED_WRITE, body_of)
+
+        assert len(wire.requests) == 1
+
+    async def test_other_refusals_stay_final(self, transport: Transport, wire: "Wire", reply: type["Reply"]) -> None:
+        wire.script(reply(404), reply(200, b"done"))
+
+        with pytest.raises(Rejected):
+            await transport.send(READ, body_of)
+
+        assert len(wire.requests) == 1
+
+
 class TestGuardedWrites:
     @pytest.mark.parametrize(("error", "code"), REPEATABLE_ERRORS)
     async def test_what_never_left_is_sent_again(
@@ -244,6 +304,8 @@ class TestWaiting:
             pytest.param("3600", 60, id="clamped"),
             pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", 60, id="year-9999"),
             pytest.param("1e309", 60, id="infinite"),
+            pytest.param("-1e309", 1.5, id="infinitely-long-ago"),
+            pytest.param("Infinity", 60, id="infinite-by-name"),
             pytest.param("-1", 1.5, id="negative"),
             pytest.param("Sun, 01 Mar 2020 12:00:00 GMT", 1.5, id="past"),
             pytest.param("NaN", 1.5, id="not-a-number"),
@@ -267,6 +329,54 @@ class TestWaiting:
 
         assert clock.slept == [seconds]
         assert meter.waits == [("refused", seconds)]
+
+    async def test_a_refusal_holds_back_every_call_with_the_credential(
+        self, transport: Transport, wire: "Wire", clock: "FakeClock", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(503, headers={"Retry-After": "40"}), reply(200, b"done"))
+
+        with pytest.raises(Unconfirmed):
+            await transport.send(GUARDED_WRITE, body_of)
+        await transport.send(READ, body_of)
+
+        assert clock.slept == [40]
+
+    @pytest.mark.parametrize(("patience", "tries"), [(0.0, 1), (3.0, 2), (5.0, 3), (900.0, MAX_TRIES)])
+    async def test_no_try_begins_after_the_call_has_lasted_long_enough(
+        self,
+        patience: float,
+        tries: int,
+        clock: "FakeClock",
+        meter: "FakeMeter",
+        wire: "Wire",
+        gate: "Gatekeeper",
+        reply: type["Reply"],
+    ) -> None:
+        transport = a_transport(clock, meter, wire, gate, service=traits(patience=patience))
+        wire.script(reply(500))
+
+        with pytest.raises(ServiceUnavailable, match="once" if tries == 1 else f"{tries} times"):
+            await transport.send(READ, body_of)
+
+        assert len(wire.requests) == tries
+        await transport.aclose()
+
+    def test_a_call_that_gets_no_turn_was_not_sent_and_says_so(self, meter: "FakeMeter") -> None:
+        async def story(clock: VirtualClock) -> tuple[float, int]:
+            silence = Silence()
+            transport = a_transport(clock, meter, silence, lambda: None, service=traits(patience=60, deadline=500))
+            ahead = [asyncio.create_task(transport.send(READ, body_of)) for _ in range(4)]
+            await silence.called.wait()
+            with pytest.raises(ServiceUnavailable, match=r"^The limits of Action Network left no turn for"):
+                await transport.send(GUARDED_WRITE, body_of)
+            gave_up_at = clock.monotonic()
+            for task in ahead:
+                task.cancel()
+            await asyncio.wait(ahead)
+            await transport.aclose()
+            return gave_up_at, transport.calls
+
+        assert run_in_virtual_time(story) == (60.0, 4)
 
     async def test_a_retry_date_is_read_by_the_services_own_clock(
         self, transport: Transport, wire: "Wire", clock: "FakeClock", reply: type["Reply"]
@@ -385,6 +495,27 @@ class TestAnswers:
 
         assert await transport.send(READ, lambda answer: answer.read_at) == began
 
+    @pytest.mark.parametrize("status", [200, 401, 404, 429])
+    async def test_every_answer_shows_how_far_the_services_clock_is_ahead(
+        self, status: int, transport: Transport, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(status, headers={"Date": "Sun, 01 Mar 2026 12:00:30 GMT"}), reply(200))
+
+        with contextlib.suppress(AnmcError):
+            await transport.send(READ, body_of)
+
+        assert transport.clock_offset == timedelta(seconds=30)
+
+    async def test_an_answer_without_a_date_leaves_the_offset_as_it_was(
+        self, transport: Transport, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        before = transport.clock_offset
+        wire.script(reply(200, headers={"Date": "Sun, 01 Mar 2026 11:59:00 GMT"}), reply(200, headers={"Date": "soon"}))
+        await transport.send(READ, body_of)
+        await transport.send(READ, body_of)
+
+        assert (before, transport.clock_offset) == (timedelta(), timedelta(seconds=-59))
+
     async def test_a_packed_answer_is_unpacked(self, transport: Transport, wire: "Wire", reply: type["Reply"]) -> None:
         wire.script(reply(200, gzip.compress(b"done" * 100_000), {"Content-Encoding": "gzip"}))
 
@@ -433,7 +564,7 @@ class TestAnswers:
     async def test_an_answer_that_never_ends_is_cut_at_the_deadline(
         self, clock: "FakeClock", meter: "FakeMeter", gate: "Gatekeeper"
     ) -> None:
-        transport = a_transport(clock, meter, Silence(), gate, deadline=0)
+        transport = a_transport(clock, meter, Silence(), gate, service=traits(deadline=0))
 
         with pytest.raises(ServiceUnavailable):
             await transport.send(READ, body_of)

@@ -52,4 +52,4 @@ def test_what_a_walk_remembers_is_bounded() -> None:
     for number in range(10_000):
         walk.fresh([(number, None, str(number))])
 
-    assert len(walk._stamps) < 5_000
+    assert len(walk._versions._stamps) < 5_000

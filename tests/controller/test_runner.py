@@ -9,6 +9,7 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from anmc.api.names import Direction, RunResult, Trigger
 from anmc.api.status import DirectionStatus, IntegrationStatus, PullStatus
+from anmc.controller.services import Pace
 from anmc.errors import (
     AuthenticationFailed,
     FieldMappingInvalid,
@@ -683,3 +684,12 @@ async def test_a_status_that_the_schema_refuses_is_given_up_and_the_sync_goes_on
     assert stage.given_up == [422]
     assert status.push.last_run is not None
     assert status.push.last_run.result is RunResult.SUCCEEDED
+
+
+async def test_an_integration_shows_the_pace_of_the_credentials_it_used_last(stage: Stage) -> None:
+    stage.apply()
+    stage.services.pace = Pace(requests_per_second=lambda: 3.9, concurrency=lambda: 8)
+
+    await stage.take_turn()
+
+    assert stage.entry.pace is stage.services.pace

@@ -4,7 +4,7 @@ import pytest
 
 from anmc.api.origins import AllowedOrigins
 from anmc.clients.clock import SystemClock
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.cluster.secrets import Secrets
 from anmc.controller.services import Services
 from anmc.errors import OriginNotAllowed, SecretKeyMissing, SecretNotFound
@@ -95,3 +95,23 @@ async def test_a_secret_without_its_key_is_told(services: Services, secrets: Fak
 
     with pytest.raises(SecretKeyMissing, match="action-network"):
         await open_and_hash(services)
+
+
+async def test_an_opened_integration_knows_what_its_credentials_allow_also_later(services: Services) -> None:
+    spec = a_spec(actionNetwork__maxRequestsPerMinute=60, mobileCommons__maxConcurrentRequests=5)
+    async with services.open("riverside", spec, lambda: None) as opened:
+        pace = opened.pace
+
+    assert pace is not None
+    assert (pace.requests_per_second(), pace.concurrency()) == (1.0, 5)
+
+
+async def test_integrations_that_share_credentials_share_what_these_allow(services: Services) -> None:
+    slow = a_spec(actionNetwork__maxRequestsPerMinute=60)
+    async with (
+        services.open("riverside", a_spec(), lambda: None) as one,
+        services.open("riverside", slow, lambda: None) as other,
+    ):
+        assert one.pace is not None
+        assert other.pace is not None
+        assert one.pace.requests_per_second() == other.pace.requests_per_second() == 1.0

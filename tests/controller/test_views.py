@@ -2,6 +2,7 @@ from typing import Any
 
 from anmc.api.names import Direction, Mode, RunResult, SyncType
 from anmc.controller.registry import Entry, Registry
+from anmc.controller.services import Pace
 from anmc.controller.views import views
 from support.controlled import NOON, FakeClock, a_sighting
 
@@ -40,6 +41,19 @@ def test_a_view_is_a_copy_that_the_next_run_does_not_change() -> None:
 
     assert view.runs == {}
     assert view.running == frozenset()
+
+
+def test_what_the_pacers_allow_is_read_at_the_scrape() -> None:
+    registry, entry = a_registry()
+    (before,) = views(registry)
+    allowed = [3.9, 0.5]
+    entry.pace = Pace(requests_per_second=lambda: allowed[0], concurrency=lambda: 8)
+    (first,) = views(registry)
+    allowed.pop(0)
+    (second,) = views(registry)
+
+    assert (before.requests_per_second, before.concurrency) == (None, None)
+    assert (first.requests_per_second, second.requests_per_second, second.concurrency) == (3.9, 0.5, 8)
 
 
 def test_an_integration_whose_spec_cannot_be_read_is_shown_all_the_same() -> None:

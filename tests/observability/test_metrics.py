@@ -190,6 +190,15 @@ def test_the_status_of_an_integration_is_shown_as_it_is() -> None:
     assert series(page, "anmc_sync_records_total")["Imported", "push", *one] == 7
 
 
+def test_what_the_credentials_of_an_integration_allow_is_shown_once_it_has_used_them() -> None:
+    fresh = IntegrationView("riverside", "fresh", is_active=True, status=a_view().status)
+    page = families(page_of(a_view(), fresh))
+    one = ("river-keepers", "riverside")
+
+    assert series(page, "anmc_http_allowed_requests_per_second") == {one: 1.95}
+    assert series(page, "anmc_http_allowed_concurrency") == {one: 16}
+
+
 def test_an_inactive_integration_has_no_next_run_and_no_time_of_activation() -> None:
     page = families(page_of(a_view(is_active=False)))
 

@@ -146,9 +146,6 @@ async def test_a_replaced_key_stops_at_once_and_the_new_one_opens_the_list(contr
         ("clock", {"advance_seconds": -1}, "advance_seconds"),
         ("clock", {"seconds": 1}, "advance_seconds"),
         ("seed", {"people": -1}, "people"),
-        ("faults", {"service": "action-network"}, "a latency, a status or both"),
-        ("faults", {"service": "nowhere", "status": 503}, "service must be one of"),
-        ("faults", {"service": "action-network", "state": 503}, "state"),
         ("action-network/groups", {"key": " "}, "key"),
         ("action-network/people", {"nickname": "Ana"}, "nickname"),
         ("action-network/people", {"phone": "12"}, "phone: not a number"),
@@ -227,8 +224,44 @@ async def test_a_reset_forgets_the_journal_and_keeps_people(control: httpx.Async
 
     await control.post("/_sim/reset")
 
-    assert (await control.get("/_sim/journal")).json() == {"requests": [], "texts": [], "calls": {}}
+    journal = (await control.get("/_sim/journal")).json()
+    assert (journal["requests"], journal["texts"], journal["calls"], journal["accounts"]) == ([], [], {}, [])
     assert (await control.get(f"/_sim/action-network/people/{person_id}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "message"),
+    [
+        ("GET", "/_sim/jurnal", 404, "/_sim has /healthz, /reset, /clock"),
+        ("PUT", "/_sim/faults", 405, "PUT is not possible here; possible: DELETE, GET, HEAD, POST"),
+        ("POST", "/_sim/journal", 405, "POST is not possible here; possible: GET, HEAD"),
+    ],
+)
+async def test_what_is_not_there_is_answered_with_what_is(
+    control: httpx.AsyncClient, method: str, path: str, status: int, message: str
+) -> None:
+    answer = await control.request(method, path)
+
+    assert (answer.status_code, message in answer.json()["error"]) == (status, True)
+
+
+async def test_a_pair_of_accounts_works_at_once_and_shares_nothing(control: httpx.AsyncClient) -> None:
+    first = (await control.post("/_sim/accounts", json={"columns": ["team"], "custom_fields": ["team"]})).json()
+    second = (await control.post("/_sim/accounts", json={})).json()
+    commons, network = first["mobile_commons"], first["action_network"]
+
+    keyword = {"phone": "13125550101", "company": commons["company"]}
+    joined = await control.post("/_sim/mobile-commons/keyword", json=keyword)
+    person = {"phone": "13125550101", "key": network["key"], "custom_fields": {"team": "red", "sms_opt_in": "1"}}
+    added = await control.post("/_sim/action-network/people", json=person)
+    listed = {one["account"]: one for one in (await control.get("/_sim/accounts")).json()["accounts"]}
+
+    assert (joined.status_code, added.status_code) == (200, 201)
+    assert joined.json()["subscriptions"][0]["campaign_id"] == commons["campaign_id"]
+    assert [listed[one["action_network"]["key"]]["people"] for one in (first, second)] == [1, 0]
+    assert [listed[one["mobile_commons"]["company"]]["people"] for one in (first, second)] == [1, 0]
+    assert listed[commons["company"]]["logins"] == [commons["username"]]
+    assert commons["token"] not in str(listed)
 
 
 async def test_each_port_controls_both_services(simulation: Simulation) -> None:

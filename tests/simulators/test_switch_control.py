@@ -50,7 +50,7 @@ async def test_what_is_not_named_stays_as_it_is(control: httpx.AsyncClient) -> N
         ({"action_network": {"order": "sideways"}}, "order must be one of insertion, shuffled, by_modified_date"),
         ({"mobile_commons": {"page_cap": 0}}, "page_cap must be a whole number from 1 to 100000"),
         ({"mobile_commons": {"nothing": 1}}, "nothing is no switch; there are address_form, "),
-        ({"twitter": {}}, "twitter: Extra inputs are not permitted"),
+        ({"twitter": {}}, "twitter: there is no such member; there are: action_network, mobile_commons"),
         ({"action_network": []}, "action_network: Input should be"),
     ],
 )

@@ -21,13 +21,13 @@ from anmc.controller.announcements import Announcer
 from anmc.controller.registry import Entry
 from anmc.controller.runner import Runner
 from anmc.controller.scheduler import Scheduler
-from anmc.controller.services import OpenServices, Services
+from anmc.controller.services import OpenServices, Pace, Services
 from anmc.controller.sighting import Sighting
 from anmc.controller.world import World
 from anmc.observability.metrics import Metrics
 from anmc.rules.records import Campaign, Person, PersonId, Phone, Profile, SubscriberRow
 from anmc.store.store import Store
-from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, Page
+from anmc.sync.ports import ActionNetwork, Gate, LookUp, MobileCommons, Page, Priority
 from support.controlled import FakeClock, a_body
 
 
@@ -92,6 +92,7 @@ class FakeServices:
         self._clock = clock
         self.secrets = b"first"
         self.people = b"list"
+        self.pace: Pace | None = None
         self.before: Callable[[str], object] = lambda _: None
         self.operations: Counter[str] = Counter()
         self.calls = 0
@@ -110,7 +111,9 @@ class FakeServices:
         assert spec is not None
         self.before("open")
         self.gate = gate
-        yield OpenServices(cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets, self.people)
+        yield OpenServices(
+            cast("MobileCommons", self), cast("ActionNetwork", self), self.secrets, self.people, self.pace
+        )
 
     def _call(self, operation: str) -> None:
         self.gate()
@@ -141,13 +144,16 @@ class FakeServices:
         self._call("list_subscribers")
         yield Page((), 1, self._clock.now())
 
-    async def find_profiles(self, phones: Collection[Phone]) -> list[Profile]:
+    async def find_profiles(self, phones: Collection[Phone]) -> LookUp:
         self._call("find_profiles")
         assert phones
-        return []
+        return LookUp()
 
-    async def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> AsyncIterator[Page[Person]]:
+    async def iter_people(
+        self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA
+    ) -> AsyncIterator[Page[Person]]:
         assert modified_after.tzinfo is not None
+        assert priority in Priority
         for number, people in enumerate(self.people_pages[first_page - 1 :], start=first_page):
             self._call("list_people")
             yield Page(tuple(people), number, self._clock.now())

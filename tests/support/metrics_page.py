@@ -53,6 +53,8 @@ def a_view(name: str = "river-keepers", *, is_active: bool = True, is_running: b
         stale_after={Direction.PUSH: NOON, Direction.PULL: NOON},
         runs=Counter({(Direction.PUSH, RunResult.SUCCEEDED): 5, (Direction.PULL, RunResult.INTERRUPTED): 1}),
         records=Counter({(Direction.PUSH, Category.IMPORTED): 7}),
+        requests_per_second=1.95,
+        concurrency=16.0,
     )
 
 

@@ -99,6 +99,13 @@ async def test_a_run_may_end_at_any_request(
     await run(whole, direction)
     requests = whole.wire.requests
     await run(whole, OTHER[direction])
+    assert whole.texted == [ADA, BEN]
+    assert sorted((person.phone, whole.wish(person.id)) for person in whole.people()) == [
+        (ADA, "1"),
+        (BEN, "1"),
+        (CAI, "1"),
+        (DEE, "0"),
+    ]
 
     for number in range(1, requests + 1):
         world = await populated(new_world)

@@ -20,14 +20,14 @@ def _somebody(world: World) -> None:
 
 
 async def test_the_campaign_of_the_path_is_found(world: World) -> None:
-    assert await verified(world) == Verified(world.campaign.id)
+    assert await verified(world) == Verified(world.campaign.id, frozenset({world.campaign.id}))
     assert world.writes == []
 
 
 async def test_without_a_path_there_is_no_target(world: World) -> None:
     world.specify("mobileCommons.optInPath", None)
 
-    assert await verified(world) == Verified(None)
+    assert await verified(world) == Verified(None, frozenset({world.campaign.id}))
 
 
 async def test_a_campaign_that_the_company_lacks_is_named(world: World) -> None:
@@ -48,7 +48,7 @@ async def test_a_path_whose_campaign_is_not_shown_is_taken_with_one(world: World
     world.specify("mobileCommons.optInPath", "424242")
     world.specify("mobileCommons.campaignId", world.campaign.id)
 
-    assert await verified(world) == Verified(world.campaign.id)
+    assert await verified(world) == Verified(world.campaign.id, frozenset({world.campaign.id}))
 
 
 async def test_a_path_of_another_campaign_is_refused(world: World) -> None:
@@ -71,7 +71,7 @@ async def test_an_empty_company_proves_no_column_missing(world: World) -> None:
     world.company.profiles.clear()
     world.specify("mobileCommons.constituentIdColumn", "an_id")
 
-    assert await verified(world) == Verified(world.campaign.id)
+    assert await verified(world) == Verified(world.campaign.id, frozenset({world.campaign.id}))
 
 
 async def test_missing_custom_fields_are_named(world: World) -> None:

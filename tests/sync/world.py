@@ -19,7 +19,7 @@ from anmc.api.origins import Origin
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import Interrupted
 from anmc.rules.hashing import Hasher
 from anmc.rules.policy import Policy

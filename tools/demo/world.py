@@ -120,7 +120,14 @@ def _start(logs: Path, state: Path, stack: ExitStack, say: Say) -> World:
     ready_file = state / "simulators.json"
     simulators_program = Program(
         "simulators",
-        [str(SCRIPTS / "anmc-simulators"), "serve", f"--lag={LAG}", f"--ready-file={ready_file}"],
+        [
+            str(SCRIPTS / "anmc-simulators"),
+            "serve",
+            f"--lag={LAG}",
+            # The demo looks with the key of the operator, whose calls it must not use up.
+            "--calls-per-second=0",
+            f"--ready-file={ready_file}",
+        ],
         log=logs / "simulators.log",
         environment=os.environ,
     )

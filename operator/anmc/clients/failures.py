@@ -1,15 +1,19 @@
 """What can go wrong with a call, before the rest of the operator hears of it."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from anmc.errors import OutcomeUnknown, ServiceRefused
+from anmc.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable
 
 TIMEOUT: Final = "timeout"
 NETWORK: Final = "network"
 INVALID: Final = "invalid"
 APP_ERROR: Final = "app_error"
 """Codes of the meter for requests that end without a telling HTTP status (operations.md 1)."""
+
+MAX_TRIES: Final = 5
+"""Requests sent for one call at most, the first one included (action-network-api.md 3.3)."""
 
 _COUNTED_STATUSES: Final = frozenset(
     {200, 201, 202, 204, 302, 400, 401, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504}
@@ -33,7 +37,12 @@ class Cause(StrEnum):
 
 
 class CallFailed(Exception):
-    """Base of what ends a try; `code` is how the meter counts it. None of these quotes an answer."""
+    """Base of what ends a try; `code` is how the meter counts it. None of these quotes an answer.
+
+    `tries` is how many a call may make, this one included, if this is how the last one ended.
+    """
+
+    tries = 1
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -47,11 +56,20 @@ class TryFailed(CallFailed):
     for, in seconds and clamped.
     """
 
+    tries = MAX_TRIES
+
     def __init__(self, cause: Cause, code: str, *, is_unsent: bool, retry_after: float | None = None) -> None:
         super().__init__(code)
         self.cause = cause
         self.is_unsent = is_unsent
         self.retry_after = retry_after
+
+
+class NoTurn(TryFailed):
+    """The limits of the credential left no turn in good time; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(Cause.TIMEOUT, TIMEOUT, is_unsent=True)
 
 
 class Denied(CallFailed):
@@ -70,6 +88,12 @@ class Refused(CallFailed):
         self.error_id = error_id
 
 
+class Doubtful(Refused):
+    """This request was refused in a way that may pass, which is worth one more try (mobile-commons-api.md 2)."""
+
+    tries = 2
+
+
 class Unreadable(Exception):
     """An answer does not follow its contract; what exactly stays unsaid, as it would quote the answer."""
 
@@ -80,6 +104,22 @@ class Unconfirmed(OutcomeUnknown):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message, remedy="The record is read before the write is repeated.")
         self.code = code
+
+
+class Unserved(ServiceUnavailable):
+    """No try of a call brought a usable answer; `cause` is what was wrong with the last one."""
+
+    def __init__(self, message: str, *, cause: Cause, after: timedelta | None) -> None:
+        super().__init__(message, after=after)
+        self.cause = cause
+
+    @property
+    def may_be_poison(self) -> bool:
+        """Whether the service answers, and stumbles over what it was asked for (sync.md W13).
+
+        One that does not answer, or says when to come back, has other troubles.
+        """
+        return self.cause in {Cause.SERVER_ERROR, Cause.INVALID} and self.after is None
 
 
 class Rejected(ServiceRefused):

@@ -8,11 +8,8 @@ from typing import Final
 
 from tenacity import RetryCallState
 
-from anmc.clients.failures import TryFailed
+from anmc.clients.failures import CallFailed, Doubtful, TryFailed
 from anmc.clients.times import read_http_date
-
-MAX_TRIES: Final = 5
-"""Requests sent for one call at most, the first one included (action-network-api.md 3.3)."""
 
 MAX_WAIT: Final = 60.0
 """Longest wait between two tries in seconds, whatever the service asks for; after the last try the run ends."""
@@ -26,9 +23,15 @@ class Repeat(Enum):
     UNLESS_RECEIVED = auto()
     """Writes that may send a text, create somebody or need a reading first: only what cannot have been applied."""
 
-    def allows(self, failure: TryFailed) -> bool:
-        """Say whether the same request may be sent again without looking."""
-        return self is Repeat.FREELY or failure.is_unsent
+    def allows(self, failure: BaseException) -> bool:
+        """Say whether the same request may be sent again without looking, and whether that is of any use."""
+        match failure:
+            case TryFailed():
+                return self is Repeat.FREELY or failure.is_unsent
+            case Doubtful():
+                return self is Repeat.FREELY
+            case _:
+                return False
 
 
 def read_retry_after(header: str | None, *, now: datetime) -> float | None:
@@ -41,6 +44,17 @@ def read_retry_after(header: str | None, *, now: datetime) -> float | None:
     except ValueError:
         return None
     return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_WAIT)
+
+
+def give_up(monotonic: Callable[[], float], *, latest: float) -> Callable[[RetryCallState], bool]:
+    """Return tenacity's stop: no more tries than the failure allows, and none that begins after `latest`."""
+
+    def is_over(state: RetryCallState) -> bool:
+        failure = state.outcome.exception() if state.outcome else None
+        tries = failure.tries if isinstance(failure, CallFailed) else 1
+        return state.attempt_number >= tries or monotonic() + state.upcoming_sleep > latest
+
+    return is_over
 
 
 def back_off(first_wait: float, jitter: Callable[[], float]) -> Callable[[RetryCallState], float]:

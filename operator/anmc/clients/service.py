@@ -10,8 +10,11 @@ from anmc.sync.ports import Service
 class Traits:
     """How a service wants to be called. Times are in seconds.
 
-    `deadline` bounds one try as a whole, against an answer that drips. `first_wait` precedes the second try and
-    doubles from there. `denial_phrase` marks a refused key in the body of any 4xx.
+    `deadline` bounds one try as a whole, against an answer that drips. `patience` bounds the call: no try of it
+    begins later than that after it was asked for, whatever it waited for. `first_wait` precedes the second try and
+    doubles from there. `denial_phrase` marks a refused key in the body of any 4xx. `repeats_bad_request` says that
+    a 400 may pass, which is then worth one more try. `uniform` are the operations about one record: each takes
+    about as long as another of its kind, so that a rise of their latency means load.
     """
 
     service: Service
@@ -20,9 +23,11 @@ class Traits:
     connect_timeout: float
     read_timeout: float
     deadline: float
+    patience: float
     first_wait: float
-    max_connections: int
     denial_phrase: bytes | None = None
+    repeats_bad_request: bool = False
+    uniform: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

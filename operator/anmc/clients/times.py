@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Final
+
+MAX_CLOCK_OFFSET: Final = timedelta(days=1)
+"""Difference of two clocks beyond which a `Date` header is an error, of a server or of something between."""
 
 
 def read_time(text: str | None) -> datetime | None:
@@ -41,6 +45,21 @@ def started_at(date_header: str | None, *, received_at: datetime, duration: time
         return ended_at - duration
     except OverflowError:
         return received_at - duration
+
+
+def clock_offset(date_header: str | None, *, sent_at: datetime, received_at: datetime) -> timedelta | None:
+    """Return how far the service's clock is ahead of ours; None without a plausible `Date` header (sync.md W2).
+
+    The header is cut to the second and was written somewhere between sending and receiving. As long as both
+    clocks may agree the offset is zero, so that it does not waver from answer to answer; else it is the least that
+    explains the header.
+    """
+    date = read_http_date(date_header)
+    if date is None:
+        return None
+    at_least, at_most = date - received_at, date - sent_at + timedelta(seconds=1)
+    offset = max(at_least, min(at_most, timedelta()))
+    return offset if abs(offset) <= MAX_CLOCK_OFFSET else None
 
 
 def _as_utc(time: datetime) -> datetime:

@@ -2,20 +2,18 @@
 
 import asyncio
 import functools
-import logging
 import random
-import ssl
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from anmc.api.origins import Origin
 from anmc.clients.calls import Answer, Call
 from anmc.clients.clock import Clock
+from anmc.clients.connections import Connections
 from anmc.clients.failures import (
     INVALID,
     NETWORK,
@@ -23,15 +21,17 @@ from anmc.clients.failures import (
     CallFailed,
     Cause,
     Denied,
+    Doubtful,
     Refused,
     TryFailed,
     Unreadable,
     status_code,
 )
-from anmc.clients.pacing import Admission
-from anmc.clients.retries import MAX_TRIES, back_off, read_retry_after
+from anmc.clients.pacing.limits import End
+from anmc.clients.pacing.pacer import Admission, Slot
+from anmc.clients.retries import back_off, give_up, read_retry_after
 from anmc.clients.service import Access, Traits
-from anmc.clients.times import read_http_date, started_at
+from anmc.clients.times import clock_offset, read_http_date, started_at
 from anmc.clients.translation import translate
 from anmc.clients.unpacking import read_body
 from anmc.errors import OriginNotAllowed
@@ -39,16 +39,15 @@ from anmc.sync.ports import Gate, RequestMeter
 
 T = TypeVar("T")
 
-# Below warning these two log URLs with their queries, and headers; a query holds people's numbers.
-for _library in ("httpx", "httpcore"):
-    logging.getLogger(_library).setLevel(logging.WARNING)
+QUICKLY_READ: Final = 256 * 1024
+"""Bytes of an answer that are parsed at once, in some twenty milliseconds; a larger one would hold up the event loop:
+a page of 1000 profiles takes it a third of a second."""
 
 
 class Transport:
     """Sends calls to one origin with one credential.
 
-    `gate` is asked right before each request, after all waiting. `jitter` returns 0 to 1. `http` replaces the
-    network.
+    `gate` is asked right before each request, after all waiting. `jitter` returns 0 to 1.
     """
 
     def __init__(
@@ -61,8 +60,8 @@ class Transport:
         gate: Gate,
         meter: RequestMeter,
         clock: Clock,
+        connections: Connections,
         jitter: Callable[[], float] = random.random,
-        http: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._traits = traits
         self._origin = origin
@@ -72,22 +71,22 @@ class Transport:
         self._meter = meter
         self._clock = clock
         self._jitter = jitter
+        self._connections = connections
+        self._http = connections.join(origin)
         self.calls = 0
         """Requests sent so far, retries included."""
-        self._http = httpx.AsyncClient(
-            headers={"Accept": traits.accept, "Accept-Encoding": "gzip", "User-Agent": "anmc", **access.headers},
-            # A session of the service must not decide what a later request may see.
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            timeout=httpx.Timeout(traits.read_timeout, connect=traits.connect_timeout),
-            limits=httpx.Limits(max_connections=traits.max_connections),
-            verify=_tls_context(),
-            transport=http,
-        )
+        self.clock_offset = timedelta()
+        """How far the service's clock is ahead of ours, by its last answer (sync.md W2)."""
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+        """Give back what is shared with other clients."""
+        self._admission.close()
+        await self._connections.leave(self._origin)
+
+    @property
+    def allowed(self) -> Callable[[], float]:
+        """What tells how much the credential's limit allows."""
+        return self._admission.allowed
 
     async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
         """Make a call and return what `read` makes of the answer; an `Unreadable` answer is a failed try.
@@ -95,26 +94,27 @@ class Transport:
         Raises:
             AuthenticationFailed: the credentials are refused.
             RateLimited: still 429 after the last try.
-            ServiceUnavailable: no usable answer after the last try.
+            ServiceUnavailable: no usable answer after the last try, or no turn in good time.
             Unconfirmed: a write that must not be repeated blindly may have been applied.
             Rejected: this request is refused for good.
             OriginNotAllowed: the call would leave the origin; nothing was sent.
             Interrupted: the gate is closed.
         """
-        request = self._build(call)
+        latest = self._clock.monotonic() + self._traits.patience
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,
-            stop=stop_after_attempt(MAX_TRIES),
+            stop=give_up(self._clock.monotonic, latest=latest),
             wait=back_off(self._traits.first_wait, self._jitter),
-            retry=retry_if_exception(lambda error: isinstance(error, TryFailed) and call.repeat.allows(error)),
+            retry=retry_if_exception(call.repeat.allows),
             before_sleep=self._report_wait,
             reraise=True,
         )
-        attempt: Callable[[], Awaitable[T]] = functools.partial(self._try, call, request, read)
+        attempt: Callable[[], Awaitable[T]] = functools.partial(self._try, call, self._build(call), read, latest)
         try:
             return await retrying(attempt)
         except CallFailed as failed:
-            error = translate(failed, call, self._traits, self._access)
+            tries: int = retrying.statistics["attempt_number"]
+            error = translate(failed, call, self._traits, self._access, tries=tries)
         raise error  # outside of the handler: nothing of the failed try is chained to it
 
     def _build(self, call: Call) -> httpx.Request:
@@ -122,34 +122,49 @@ class Transport:
             call.method,
             f"{self._origin}{call.target}",
             content=call.body.content if call.body else None,
-            headers={"Content-Type": call.body.content_type} if call.body else None,
+            headers={
+                "Accept": self._traits.accept,
+                **({"Content-Type": call.body.content_type} if call.body else {}),
+                **self._access.headers,
+            },
+            timeout=httpx.Timeout(call.read_timeout or self._traits.read_timeout, connect=self._traits.connect_timeout),
         )
         if not str(request.url).startswith(f"{self._origin}/"):
             raise OriginNotAllowed(f"A request was about to leave {self._origin} and was not sent")
         return request
 
-    async def _try(self, call: Call, request: httpx.Request, read: Callable[[Answer], T]) -> T:
-        service, operation = self._traits.service, call.operation
+    async def _try(self, call: Call, request: httpx.Request, read: Callable[[Answer], T], latest: float) -> T:
         asked_at = self._clock.monotonic()
-        async with self._admission.slot():
+        async with self._admission.slot(call.priority, patience=latest - asked_at) as slot:
             began = self._clock.monotonic()
             if began > asked_at:
-                self._meter.waited(service, "pacing", began - asked_at)
+                self._meter.waited(self._traits.service, "pacing", began - asked_at)
             self._gate()
-            self.calls += 1
-            self._meter.sent(service, operation)
-            code = NETWORK  # what a cancelled request counts as
-            try:
-                answer = await self._exchange(request, began)
-                content = _read(answer, read)
-            except CallFailed as failed:
-                code = failed.code
-                raise
-            else:
-                code = answer.code
-                return content
-            finally:
-                self._meter.answered(service, operation, code=code, seconds=self._clock.monotonic() - began)
+            return await self._send_once(call, request, read, slot)
+
+    async def _send_once(self, call: Call, request: httpx.Request, read: Callable[[Answer], T], slot: Slot) -> T:
+        """Send a request; tell the caller, the meter and the pacer."""
+        service, operation, began = self._traits.service, call.operation, self._clock.monotonic()
+        call.on_sent()
+        self.calls += 1
+        self._meter.sent(service, operation)
+        code, failure = None, None
+        try:
+            answer = await self._exchange(request, began)
+            content = await _read(answer, read)
+        except CallFailed as failed:
+            code = failed.code
+            failure = failed if isinstance(failed, TryFailed) else None
+            raise
+        else:
+            code = answer.code
+            return content
+        finally:
+            seconds = self._clock.monotonic() - began
+            self._meter.answered(service, operation, code=code or NETWORK, seconds=seconds)
+            if code is not None:  # else cancelled, which says nothing about the service
+                kind = operation if operation in self._traits.uniform else None
+                slot.end = End(seconds, kind, failure)
 
     async def _exchange(self, request: httpx.Request, began: float) -> Answer:
         """Send once; every failure of the library becomes ours here, without its text."""
@@ -174,11 +189,13 @@ class Transport:
 
     async def _receive(self, response: httpx.Response, began: float) -> Answer:
         status, headers = response.status_code, response.headers
-        code = status_code(status)
+        code, date = status_code(status), headers.get("Date")
+        duration = timedelta(seconds=self._clock.monotonic() - began)
+        self._compare_clocks(date, duration)
         if status in {401, 403} or 300 <= status < 400:
             raise Denied(code, how=str(status))
         if status in {408, 429} or status >= 500:
-            their_now = read_http_date(headers.get("Date")) or self._clock.now()
+            their_now = read_http_date(date) or self._clock.now()
             raise TryFailed(
                 Cause.RATE_LIMITED if status == 429 else Cause.SERVER_ERROR,
                 code,
@@ -187,22 +204,34 @@ class Transport:
             )
         body = await read_body(response.aiter_raw(), encoding=headers.get("Content-Encoding"))
         if status >= 400:
-            phrase = self._traits.denial_phrase
-            raise Denied(code, how=str(status)) if phrase and phrase in body else Refused(code)
+            raise self._refusal(status, body)
         return Answer(
             code=code,
             body=body,
             content_type=headers.get("Content-Type", ""),
             read_at=started_at(
-                headers.get("Date"),
+                date,
                 received_at=self._clock.now(),
                 duration=timedelta(seconds=self._clock.monotonic() - began),
             ),
         )
 
+    def _refusal(self, status: int, body: bytes) -> CallFailed:
+        code, phrase = status_code(status), self._traits.denial_phrase
+        if phrase and phrase in body:
+            return Denied(code, how=str(status))
+        return Doubtful(code) if status == 400 and self._traits.repeats_bad_request else Refused(code)
+
+    def _compare_clocks(self, date: str | None, duration: timedelta) -> None:
+        now = self._clock.now()
+        offset = clock_offset(date, sent_at=now - duration, received_at=now)
+        if offset is not None:
+            self.clock_offset = offset
+
     def _report_wait(self, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None
         if not isinstance(failure, TryFailed):
+            self._meter.retried(self._traits.service, Cause.SERVER_ERROR.value)  # a refusal that may pass
             return
         self._meter.retried(self._traits.service, failure.cause.value)
         is_refusal = failure.cause is Cause.RATE_LIMITED or failure.retry_after is not None
@@ -210,18 +239,9 @@ class Transport:
             self._meter.waited(self._traits.service, "refused", state.next_action.sleep)
 
 
-def _read(answer: Answer, read: Callable[[Answer], T]) -> T:
+async def _read(answer: Answer, read: Callable[[Answer], T]) -> T:
     try:
-        return read(answer)
+        return read(answer) if len(answer.body) <= QUICKLY_READ else await asyncio.to_thread(read, answer)
     except Unreadable:
         pass  # raised below, outside of the handler, so that nothing of the answer is chained to it
     raise TryFailed(Cause.INVALID, INVALID, is_unsent=False)
-
-
-@functools.cache
-def _tls_context() -> ssl.SSLContext:
-    """Load the trusted certificates once: it takes long enough to hold up the event loop at every run.
-
-    `SSL_CERT_FILE` applies here, as `HTTPS_PROXY` and `NO_PROXY` do in the client (operations.md 13).
-    """
-    return httpx.create_ssl_context(trust_env=True)

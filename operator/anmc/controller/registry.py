@@ -10,6 +10,7 @@ from anmc.api.names import Category, Direction, RunResult
 from anmc.api.status import IntegrationStatus
 from anmc.cluster.status import StatusTarget
 from anmc.cluster.versions import is_older
+from anmc.controller.services import Pace
 from anmc.controller.sighting import SecretSighting, Sighting
 from anmc.rules.uniqueness import Claim
 from anmc.sync.verify import Verified
@@ -45,8 +46,9 @@ class Entry:
     `due` is when the scheduler looks at it next. `stop` is set when the run in hand has to end at its next page.
     `revision` grows with each change of the spec or of a Secret that it names: what was found out about an
     earlier one does not count, even if it is written down late. `claim` is the accounts that an active integration
-    was last verified on. `stale_after` is from when on a direction counts
-    as stale. The counters are what the metrics of this integration show; they end with the entry.
+    was last verified on. `stale_after` is from when on a direction counts as stale. `pace` tells what the pacers of
+    its credentials allow, once its services were opened. The counters are what the metrics of this integration show;
+    they end with the entry.
     """
 
     seen: Sighting
@@ -58,6 +60,7 @@ class Entry:
     verification: Verification | None = None
     refusal: Refusal | None = None
     claim: Claim | None = None
+    pace: Pace | None = None
     turn: asyncio.Task[None] | None = None
     again: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)

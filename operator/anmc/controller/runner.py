@@ -107,6 +107,7 @@ class Runner:
                 self._world.services.open(turn.seen.namespace, spec, self._world.may_write) as services,
             ):
                 _check_unchanged(entry)  # the place may have been long in coming
+                entry.pace = services.pace
                 await self._serve(turn, planned, known, services)
         except Interrupted:
             raise

@@ -1,6 +1,6 @@
 """Opens both services for one run, with the credentials as they are now."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,10 +10,19 @@ from anmc.api.origins import AllowedOrigins
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.api.status import Calls
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
+from anmc.clients.connections import Connections
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.cluster.secrets import Secrets
 from anmc.sync.ports import ActionNetwork, Gate, MobileCommons, RequestMeter
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Tells what the pacers of both credentials allow at the moment of asking, also between runs."""
+
+    requests_per_second: Callable[[], float]
+    concurrency: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class OpenServices:
     action_network: ActionNetwork
     secrets: bytes
     people: bytes
+    pace: Pace | None = None
 
     @property
     def calls(self) -> Calls:
@@ -42,6 +52,7 @@ class Services:
         self._secrets = secrets
         self._origins = origins
         self._pacers = pacers
+        self._connections = Connections()
         self._meter = meter
 
     async def fingerprint(self, namespace: str, spec: DataSyncIntegrationSpec) -> bytes:
@@ -80,6 +91,7 @@ class Services:
                 pacers=self._pacers,
                 gate=gate,
                 meter=self._meter,
+                connections=self._connections,
             ) as mobile_commons,
             ActionNetworkClient(
                 ActionNetworkAccount(
@@ -91,10 +103,16 @@ class Services:
                 pacers=self._pacers,
                 gate=gate,
                 meter=self._meter,
+                connections=self._connections,
             ) as action_network,
         ):
-            people = sha256(f"{network_origin}\0{network_login.token}".encode()).digest()
-            yield OpenServices(mobile_commons, action_network, _hash(commons_data, network_data), people)
+            yield OpenServices(
+                mobile_commons,
+                action_network,
+                _hash(commons_data, network_data),
+                sha256(f"{network_origin}\0{network_login.token}".encode()).digest(),
+                Pace(action_network.allowed_requests_per_second, mobile_commons.allowed_concurrency),
+            )
 
 
 def _hash(*secrets: Mapping[str, str]) -> bytes:

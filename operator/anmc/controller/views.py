@@ -21,6 +21,8 @@ def _view(entry: Entry) -> IntegrationView:
         "running_since": dict(entry.running_since),
         "runs": dict(entry.runs),
         "records": dict(entry.records),
+        "requests_per_second": entry.pace.requests_per_second() if entry.pace else None,
+        "concurrency": entry.pace.concurrency() if entry.pace else None,
     }
     if seen.spec is None:
         return IntegrationView(**common)  # type: ignore[arg-type]

@@ -21,7 +21,10 @@ _ALERTED_CATEGORIES: Final = (Category.PROCESSING_ERROR, Category.VALIDATION_ERR
 
 @dataclass(frozen=True, slots=True)
 class IntegrationView:
-    """What the metrics show of one integration: a copy, since the page is rendered in another thread."""
+    """What the metrics show of one integration: a copy, since the page is rendered in another thread.
+
+    `requests_per_second` and `concurrency` are what the pacers of its credentials allow; None until it used them.
+    """
 
     namespace: str
     name: str
@@ -36,6 +39,8 @@ class IntegrationView:
     stale_after: Mapping[Direction, datetime] = field(default_factory=dict)
     runs: Mapping[tuple[Direction, RunResult], int] = field(default_factory=dict)
     records: Mapping[tuple[Direction, Category], int] = field(default_factory=dict)
+    requests_per_second: float | None = None
+    concurrency: float | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -57,6 +62,7 @@ class IntegrationCollector(Collector):
         yield from _people(views)
         yield from _directions(views)
         yield from _counters(views)
+        yield from _pace(views)
 
     def describe(self) -> Iterable[Metric]:
         """Say nothing in advance: registering must not ask for integrations."""
@@ -141,3 +147,17 @@ def _counters(views: Iterable[IntegrationView]) -> Iterator[Metric]:
         for (direction, category), count in (seen | dict(view.records)).items():
             records.add_metric([*view.labels, direction.lower(), category], count)
     yield from (runs, records)
+
+
+def _pace(views: Iterable[IntegrationView]) -> Iterator[Metric]:
+    rate = GaugeMetricFamily(
+        "anmc_http_allowed_requests_per_second", "Requests that the Action Network key may start now", labels=_NAMES
+    )
+    concurrency = GaugeMetricFamily(
+        "anmc_http_allowed_concurrency", "Requests that the Mobile Commons login may have in flight now", labels=_NAMES
+    )
+    for view in views:
+        for family, allowed in ((rate, view.requests_per_second), (concurrency, view.concurrency)):
+            if allowed is not None:
+                family.add_metric(view.labels, allowed)
+    yield from (rate, concurrency)

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from anmc.api.names import Direction, RunResult
 from anmc.errors import TooManyFailures
 from anmc.rules.consent import MembershipReading, observe_membership
-from anmc.rules.records import NumberHash, PersonId
+from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, Suppression
-from anmc.sync.ports import Changes, Known, Positions
+from anmc.sync.failures import UNREADABLE
+from anmc.sync.ports import Changes, Known, Page, Positions
 from anmc.sync.run import RunContext, RunEnd
 from anmc.sync.tally import Detail, Tally
 
@@ -36,6 +38,7 @@ class RunBook:
         self._positions = positions
         self._lower_bound = lower_bound
         self._next_page = 1
+        self._is_complete = True
         self._people: list[PersonSeen] = []
         self._profiles: list[ProfileSeen] = []
         self._suppressions: list[Suppression] = []
@@ -69,6 +72,24 @@ class RunBook:
         earlier = before.outcome if before is not None and before.run_id == self._context.order.id else None
         shown = replace(detail, outcome=self._context.reported(detail.outcome))
         self._context.tally.count(shown, instead_of=earlier)
+
+    def count_page(self, page: Page[object], *, of: str) -> None:
+        """Count what cannot be read of a page of people, profiles or subscribers; note if the walk missed something.
+
+        No position moves past either (sync.md W13, I11).
+        """
+        self._is_complete = self._is_complete and page.is_complete
+        is_pull = self._context.order.direction is Direction.PULL
+        for record in page.unreadable:
+            name = record.id or f"{of}, page {record.page}, record {record.place}"
+            person_id = PersonId(record.id) if record.id and is_pull else None
+            profile_id = ProfileId(record.id) if record.id and not is_pull else None
+            self.count_unreadable(Detail(name, UNREADABLE, person_id, profile_id))
+
+    def count_unreadable(self, detail: Detail) -> None:
+        """Count a record that cannot be parsed, once: pages shift, and a resumed run reads one page again."""
+        if not self._context.tally.shows(detail.record):
+            self._context.tally.count(detail)
 
     def enter(
         self,
@@ -107,11 +128,14 @@ class RunBook:
     async def close(self, *, run_start: datetime, watermark: datetime) -> RunEnd:
         """End the run; the watermark moves unless work is undone and in no queue (sync.md I11, W8, W17)."""
         positions = replace(self._positions, checkpoint=None)
-        if not self._context.is_dry and not self._context.tally.unfinished:
+        result = self._context.result
+        if result is RunResult.SUCCEEDED and not self._is_complete:
+            result = RunResult.PARTIALLY_SUCCEEDED
+        if not self._context.is_dry and not self._context.tally.unfinished and self._is_complete:
             positions = replace(positions, watermark=watermark)
         await self._store(positions)
         return RunEnd(
-            result=self._context.result,
+            result=result,
             tally=self._context.tally,
             window_from=self._lower_bound,
             window_to=run_start,

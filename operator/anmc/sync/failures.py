@@ -22,6 +22,10 @@ RECORD_ERRORS: Final = (SkipRecord, OutcomeUnknown, ServiceUnavailable, RateLimi
 """Errors that concern one record while it is handled; all others end the run."""
 
 
+UNREADABLE: Final = Outcome(Category.PROCESSING_ERROR, Reason.UNREADABLE_RECORD)
+"""What becomes of a record that a service shows in a way that cannot be parsed (sync.md W13)."""
+
+
 class RecordFailed(Exception):
     """A call for one record failed; its outcome is known. Never leaves the handling of the record."""
 

@@ -19,7 +19,7 @@ from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link, PersonSeen
 from anmc.rules.windows import is_eligible
 from anmc.sync.book import RunBook
-from anmc.sync.failures import RecordFailed, blaming
+from anmc.sync.failures import UNREADABLE, RecordFailed, blaming
 from anmc.sync.ports import Changes, Known, Service
 from anmc.sync.run import RunContext
 from anmc.sync.sightings import rewritten_person, rewritten_profile
@@ -92,7 +92,7 @@ class Importer:
                 undecided.append(person)
             elif seen is None or seen.run_id != self._context.order.id:
                 self._conclude(_Subject(person, numbers[person.id], None, known, Known()), recognised)
-        profiles = await self._find_profiles(undecided)
+        profiles, unreadable = await self._find_profiles(undecided)
         linked = await self._context.memory.recall(profiles=[profile.id for profile in profiles.values()])
         shared = _shared(numbers, known)
         async with asyncio.TaskGroup() as group:
@@ -100,7 +100,10 @@ class Importer:
                 number = numbers[person.id]
                 profile = profiles.get(number) if number is not None else None
                 subject = _Subject(person, number, profile, known, linked)
-                group.create_task(self._handle(subject, shared_number=person.id in shared))
+                if number in unreadable:  # whether there is a profile, and what it says of consent, is not known
+                    self._conclude(subject, UNREADABLE)
+                else:
+                    group.create_task(self._handle(subject, shared_number=person.id in shared))
 
     def _is_done(self, person: Person, seen: PersonSeen | None) -> bool:
         """Handled by this run already: pages shift, and a resumed run reads one page again."""
@@ -111,15 +114,19 @@ class Importer:
             and not (self._context.order.resumed_from and not seen.is_settled)
         )
 
-    async def _find_profiles(self, people: Sequence[Person]) -> Mapping[NumberHash, Profile]:
+    async def _find_profiles(
+        self, people: Sequence[Person]
+    ) -> tuple[Mapping[NumberHash, Profile], frozenset[NumberHash]]:
+        """Return the profiles of people by number, and the numbers whose profile cannot be read."""
         readings = [self._sightings.phone(person.number) for person in people]
         phones = {reading for reading in readings if isinstance(reading, Phone)}
         if not phones:
-            return {}
+            return {}, frozenset()
         self._context.floor[Service.MOBILE_COMMONS] += math.ceil(len(phones) / NUMBERS_PER_CALL)
-        profiles = await self._context.mobile_commons.find_profiles(phones)
-        hashed = ((self._sightings.number_hash(profile.number), profile) for profile in profiles)
-        return {number: profile for number, profile in hashed if number is not None}
+        found = await self._context.mobile_commons.find_profiles(phones)
+        hashed = ((self._sightings.number_hash(profile.number), profile) for profile in found.profiles)
+        profiles = {number: profile for number, profile in hashed if number is not None}
+        return profiles, frozenset(self._context.hasher.number(phone) for phone in found.unreadable)
 
     async def _handle(self, subject: _Subject, *, shared_number: bool) -> None:
         facts = self._facts(subject, shared_number=shared_number)

@@ -5,7 +5,7 @@ from anmc.rules.decisions import Ambiguous, MatchedPerson, NoMatch, PersonMatch,
 from anmc.rules.match import column_person_id, match_email, match_holders
 from anmc.rules.normalise import email_or_none
 from anmc.rules.records import Person, PersonId, Phone
-from anmc.sync.ports import ActionNetwork, Service
+from anmc.sync.ports import ActionNetwork, Priority, Service
 from anmc.sync.run import RunContext
 
 
@@ -29,7 +29,7 @@ class PersonMatcher:
         named = column_person_id(facts.profile, self._context.policy)
         if facts.link is not None:
             return await self._linked(facts.link.person_id, named, phone, need)
-        by_number = await self._by_number(facts, phone)
+        by_number = await self._by_number(facts, phone, _priority(need))
         if not isinstance(by_number, NoMatch):
             return by_number
         if named is not None:
@@ -40,7 +40,7 @@ class PersonMatcher:
 
     async def _linked(self, linked: PersonId, named: PersonId | None, phone: Phone, need: PushNeed) -> PersonMatch:
         if named is not None and named != linked:
-            holders = tuple(person.id for person in await find_holders(self._context, phone))
+            holders = tuple(person.id for person in await find_holders(self._context, phone, priority=_priority(need)))
             return Ambiguous(Reason.ID_AND_PHONE_DISAGREE, holders)
         if need is PushNeed.OPT_OUT_MATCH:
             return MatchedPerson(linked, None)
@@ -50,8 +50,8 @@ class PersonMatcher:
             return Ambiguous(Reason.PHONE_CHANGED)
         return MatchedPerson(linked, person)
 
-    async def _by_number(self, facts: PushFacts, phone: Phone) -> PersonMatch:
-        holders = await find_holders(self._context, phone)
+    async def _by_number(self, facts: PushFacts, phone: Phone, priority: Priority) -> PersonMatch:
+        holders = await find_holders(self._context, phone, priority=priority)
         known = await self._context.memory.recall(people=[person.id for person in holders])
         return match_holders(
             holders,
@@ -82,8 +82,12 @@ class PersonMatcher:
         return match_email(people, email=email, linked_elsewhere=frozenset(known.link_of_person))
 
 
-async def find_holders(context: RunContext, phone: Phone) -> list[Person]:
+async def find_holders(context: RunContext, phone: Phone, *, priority: Priority) -> list[Person]:
     """Return everybody who holds exactly this number, checked once more here (sync.md 2.2)."""
     context.floor[Service.ACTION_NETWORK] += 1
-    people = await context.action_network.find_people_by_phone(phone)
+    people = await context.action_network.find_people_by_phone(phone, priority=priority)
     return [person for person in people if context.sightings.phone(person.number) == phone]
+
+
+def _priority(need: PushNeed) -> Priority:
+    return Priority.OPT_OUT if need is PushNeed.OPT_OUT_MATCH else Priority.DATA

@@ -16,7 +16,7 @@ from anmc.rules.remembered import Attempt, AttemptResult, PersonSeen, QueuedOptI
 from anmc.rules.states import Membership
 from anmc.sync.book import RunBook
 from anmc.sync.failures import RECORD_ERRORS, failed
-from anmc.sync.ports import Changes, Known, Service
+from anmc.sync.ports import Changes, Known, Priority, Service
 from anmc.sync.run import RunContext
 from anmc.sync.staging import deferred, without_wait
 from anmc.sync.tally import Detail
@@ -169,7 +169,7 @@ class OptInCaller:
             return
         if read_membership(answer, intent.campaign_id) == NEVER:
             try:
-                answer = await mobile_commons.get_profile(candidate.phone) or answer
+                answer = await mobile_commons.get_profile(candidate.phone, priority=Priority.OPT_IN) or answer
             except RECORD_ERRORS:
                 # The call was answered: what is missing is a reading of what it left, never another call (C18).
                 unread = replace(intent, result=AttemptResult.UNKNOWN, calls=MAX_CALLS)

@@ -13,7 +13,7 @@ from anmc.rules.remembered import Link, ProfileSeen
 from anmc.sync.book import RunBook
 from anmc.sync.failures import RecordFailed, blaming
 from anmc.sync.matching import find_holders
-from anmc.sync.ports import Changes, Service
+from anmc.sync.ports import Changes, Priority, Service
 from anmc.sync.run import RunContext
 from anmc.sync.tally import Detail
 
@@ -82,7 +82,7 @@ class OptOuts:
                 number = self._context.sightings.phone(written[person_id].number)
                 has_others = has_others or number != staged.phone
         if has_others and staged.phone is not None:
-            for person in await find_holders(self._context, staged.phone):
+            for person in await find_holders(self._context, staged.phone, priority=Priority.OPT_OUT):
                 if person.id not in written:
                     written[person.id] = await self._write_false(person.id, staged)
         return written
@@ -90,7 +90,7 @@ class OptOuts:
     async def _write_false(self, person_id: PersonId, staged: _Staged) -> Person:
         """Write the field alone, and remember at once that the False is ours."""
         context, values = self._context, {self._context.policy.opt_in_field: WISH_TEXT[Wish.FALSE]}
-        person = await context.action_network.update_person(person_id, values)
+        person = await context.action_network.update_person(person_id, values, priority=Priority.OPT_OUT)
         before = (await context.memory.recall(people=[person_id])).people.get(person_id)
         entry = context.sightings.written_person(
             person, staged.decision.outcome, read=None, written=values, before=before

@@ -1,9 +1,9 @@
 """What a run needs from the world: both services, the store, permission to go on."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from anmc.api.names import Direction, Trigger
@@ -30,35 +30,81 @@ class Service(StrEnum):
     ACTION_NETWORK = "action_network"
 
 
+class Priority(IntEnum):
+    """Which call goes first where several wait for one credential: the lowest number (sync.md W7).
+
+    A client knows it of most calls; of the others their caller says it.
+    """
+
+    OPT_OUT = 0
+    OPT_IN = 1
+    DATA = 2
+    FULL_READ = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record that cannot be parsed (sync.md W13): where it stood, and its id if one can be read, nothing else.
+
+    `page` and `place` count from 1. `id` is that of the service: of a person, or of a profile.
+    """
+
+    page: int
+    place: int
+    id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Record]):
     """One page of records, in the order served.
 
     `read_at` is the service's own time when the request began: its `Date` header less the duration of the call
-    (sync.md W2), so that clocks never have to agree.
+    (sync.md W2), so that clocks never have to agree. A walk with a page that is not `is_complete` may have missed
+    records: what it brought counts, but nothing is marked as read (action-network-api.md 4.2).
     """
 
     records: tuple[Record, ...]
     number: int
     read_at: datetime
+    unreadable: tuple[UnreadableRecord, ...] = ()
+    is_complete: bool = True
+    read_until: datetime | None = None
+    """At the end of a slice of a full read: whoever was created before has come (sync.md W6, W8)."""
+
+
+Pages = AsyncGenerator[Page[Record], None]
+"""The pages of a walk in their order. Some are under way before their turn: whoever leaves early closes the walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What a look-up of numbers found.
+
+    `unreadable` are numbers whose answer cannot be parsed: nobody may take them for numbers without a profile.
+    """
+
+    profiles: tuple[Profile, ...] = ()
+    unreadable: frozenset[Phone] = frozenset()
 
 
 class MobileCommons(Protocol):
     """The calls of Mobile Commons that a run makes. Every write asks the gate first."""
 
-    def iter_profiles(self, *, updated_from: datetime) -> AsyncIterator[Page[Profile]]:
-        """Walk the profiles updated at or after an instant, page by page; the empty last page comes too."""
+    def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
+        """Walk the profiles updated at or after an instant, or all; the empty last page comes too."""
         ...
 
-    def iter_subscribers(self, campaign_id: str, *, changed_from: datetime) -> AsyncIterator[Page[SubscriberRow]]:
-        """Walk the rows of a campaign that changed at or after an instant."""
+    def iter_subscribers(
+        self, campaign_id: str, *, changed_from: datetime | None, first_page: int = 1
+    ) -> Pages[SubscriberRow]:
+        """Walk the rows of a campaign that changed at or after an instant, or all of them."""
         ...
 
-    async def find_profiles(self, phones: Collection[Phone]) -> list[Profile]:
+    async def find_profiles(self, phones: Collection[Phone], *, priority: Priority = Priority.DATA) -> LookUp:
         """Look up numbers in bulk; a number without a profile is simply not in the answer."""
         ...
 
-    async def get_profile(self, phone: Phone) -> Profile | None:
+    async def get_profile(self, phone: Phone, *, priority: Priority = Priority.DATA) -> Profile | None:
         """Read one profile by its number; None when there is none."""
         ...
 
@@ -91,15 +137,26 @@ class MobileCommons(Protocol):
         """Requests sent so far, retries included."""
         ...
 
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours, by its last answer; zero until there was one (sync.md W2)."""
+        ...
+
 
 class ActionNetwork(Protocol):
     """The calls of Action Network that a run makes. Every write asks the gate first."""
 
-    def iter_people(self, *, modified_after: datetime, first_page: int = 1) -> AsyncIterator[Page[Person]]:
+    def iter_people(
+        self, *, modified_after: datetime, first_page: int = 1, priority: Priority = Priority.DATA
+    ) -> Pages[Person]:
         """Walk the people modified after an instant (strictly); the empty last page comes too."""
         ...
 
-    async def find_people_by_phone(self, phone: Phone) -> list[Person]:
+    def iter_everybody(self, *, created_from: datetime | None = None) -> Pages[Person]:
+        """Read everybody, or whoever was created at or after an instant, in slices; pages count within a slice."""
+        ...
+
+    async def find_people_by_phone(self, phone: Phone, *, priority: Priority = Priority.DATA) -> list[Person]:
         """Return everybody who holds exactly this number."""
         ...
 
@@ -107,7 +164,7 @@ class ActionNetwork(Protocol):
         """Return everybody with this address, compared without case."""
         ...
 
-    async def get_person(self, person_id: PersonId) -> Person:
+    async def get_person(self, person_id: PersonId, *, priority: Priority = Priority.DATA) -> Person:
         """Read one person by id.
 
         Raises:
@@ -115,7 +172,9 @@ class ActionNetwork(Protocol):
         """
         ...
 
-    async def update_person(self, person_id: PersonId, values: Mapping[str, str]) -> Person:
+    async def update_person(
+        self, person_id: PersonId, values: Mapping[str, str], *, priority: Priority = Priority.DATA
+    ) -> Person:
         """Write fields of a known person; `values` by API field name, nothing else is touched.
 
         Raises:
@@ -139,6 +198,11 @@ class ActionNetwork(Protocol):
     @property
     def calls(self) -> int:
         """Requests sent so far, retries included."""
+        ...
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the service's clock is ahead of ours, by its last answer; zero until there was one (sync.md W2)."""
         ...
 
 
@@ -274,4 +338,20 @@ class RequestMeter(Protocol):
 
     def waited(self, service: Service, cause: str, seconds: float) -> None:
         """Add waiting time: `pacing` for our own pacer, `refused` after a 429 or `Retry-After`."""
+        ...
+
+
+class ServiceLog(Protocol):
+    """What clients report about a service as one credential meets it: changes of state, never single calls."""
+
+    def halved(self, service: Service, allowed: float) -> None:
+        """Say that the limit was halved, to calls per second or requests at a time."""
+        ...
+
+    def degraded(self, service: Service, *, code: str) -> None:
+        """Say once that try after try fails; `code` is the last one's, as in `RequestMeter.answered`."""
+        ...
+
+    def recovered(self, service: Service, *, failures: int, seconds: float) -> None:
+        """Say that a service which had been degraded answers again, after so many failed tries."""
         ...

@@ -1,6 +1,7 @@
 """The pull: which people of Action Network are read, and when its position moves (sync.md 6, W5 to W8)."""
 
 import math
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -10,7 +11,7 @@ from anmc.rules.windows import next_pull_watermark, pull_filter_bound, pull_lowe
 from anmc.sync.book import RunBook
 from anmc.sync.failures import ending_the_run
 from anmc.sync.imports import Eligibility, Importer
-from anmc.sync.ports import Changes, Positions, Service
+from anmc.sync.ports import Changes, Positions, Priority, Service
 from anmc.sync.release import release_opt_ins
 from anmc.sync.run import EVERYBODY, RunContext, RunEnd
 from anmc.sync.staging import OptIns
@@ -53,12 +54,16 @@ async def _read(context: RunContext, book: RunBook, importer: Importer, lower_bo
     first_page = 1 if resumed is None else max(1, resumed.next_page - 1)
     first_read_at, read = None, 0
     bound = pull_filter_bound(lower_bound)
-    async for page in context.action_network.iter_people(modified_after=bound, first_page=first_page):
-        first_read_at = first_read_at or page.read_at
-        if page.records:
-            read += len(page.records)
-            await importer.handle(page.records)
-            await book.commit(next_page=page.number + 1)
+    priority = Priority.FULL_READ if lower_bound == EVERYBODY else Priority.DATA
+    walk = context.action_network.iter_people(modified_after=bound, first_page=first_page, priority=priority)
+    async with aclosing(walk) as pages:
+        async for page in pages:
+            first_read_at = first_read_at or page.read_at
+            book.count_page(page, of="people")
+            if page.records or page.unreadable:
+                read += len(page.records) + len(page.unreadable)
+                await importer.handle(page.records)
+                await book.commit(next_page=page.number + 1)
     context.floor[Service.ACTION_NETWORK] += math.ceil(read / PEOPLE_PER_CALL) + 1
     return context.run_start(first_read_at)
 

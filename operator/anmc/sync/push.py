@@ -1,7 +1,9 @@
 """The push: which profiles of Mobile Commons are read, in what order they are handled (sync.md 5, W3, W4, W7)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -12,11 +14,12 @@ from anmc.rules.remembered import ProfileSeen
 from anmc.rules.windows import next_push_watermark, push_lower_bound
 from anmc.sync.book import RECORDS_PER_COMMIT, RunBook
 from anmc.sync.exports import Exporter
-from anmc.sync.failures import ending_the_run
+from anmc.sync.failures import UNREADABLE, ending_the_run
 from anmc.sync.opt_outs import OptOuts
-from anmc.sync.ports import Service
+from anmc.sync.ports import Page, Service
 from anmc.sync.release import release_opt_ins
 from anmc.sync.run import RunContext, RunEnd
+from anmc.sync.tally import Detail
 
 PROFILES_PER_CALL: Final = 1000
 """Profiles of one page (mobile-commons-api.md 4)."""
@@ -67,10 +70,11 @@ class _Reading:
     async def read_profiles(self) -> datetime | None:
         """Handle the profiles that were updated; return when the walk began, in service time."""
         first_read_at, read = None, 0
-        async for page in self._context.mobile_commons.iter_profiles(updated_from=self._lower_bound):
-            first_read_at = first_read_at or page.read_at
-            read += len(page.records)
-            await self._handle_page(page.records)
+        async with aclosing(self._context.mobile_commons.iter_profiles(updated_from=self._lower_bound)) as pages:
+            async for page in pages:
+                first_read_at = first_read_at or page.read_at
+                read += await self._count_page(page, of="profiles")
+                await self._handle_page(page.records)
         self._count_pages(read)
         return first_read_at
 
@@ -81,25 +85,46 @@ class _Reading:
         if campaign is None:
             return
         read = 0
-        async for page in context.mobile_commons.iter_subscribers(campaign, changed_from=self._lower_bound):
-            read += len(page.records)
-            phones = await self._numbers_to_look_up(page.records)
-            context.floor[Service.MOBILE_COMMONS] += math.ceil(len(phones) / NUMBERS_PER_CALL)
-            await self._handle_page(await context.mobile_commons.find_profiles(phones) if phones else [])
+        async with aclosing(context.mobile_commons.iter_subscribers(campaign, changed_from=self._lower_bound)) as pages:
+            async for page in pages:
+                # Of a profile that was read, the row tells nothing more.
+                unread = tuple(row for row in page.unreadable if row.id not in self._handled)
+                read += await self._count_page(replace(page, unreadable=unread), of="subscribers")
+                await self._look_up(await self._numbers_to_look_up(page.records))
         self._count_pages(read)
 
-    async def _numbers_to_look_up(self, rows: Sequence[SubscriberRow]) -> list[Phone]:
-        """Return the numbers whose row is not the one that the store knows."""
+    async def _look_up(self, wanted: Mapping[Phone, ProfileId]) -> None:
+        if not wanted:
+            return
+        self._context.floor[Service.MOBILE_COMMONS] += math.ceil(len(wanted) / NUMBERS_PER_CALL)
+        found = await self._context.mobile_commons.find_profiles(wanted)
+        if found.unreadable:
+            await self._context.progress.claim()
+        for phone in found.unreadable:
+            self._book.count_unreadable(Detail(wanted[phone], UNREADABLE, profile_id=wanted[phone]))
+        await self._handle_page(found.profiles)
+
+    async def _count_page(self, page: Page[object], *, of: str) -> int:
+        """Count what of a page cannot be read; return how many records it holds."""
+        if page.unreadable:
+            await self._context.progress.claim()
+        self._book.count_page(page, of=of)
+        if page.unreadable:
+            await self._book.commit()
+        return len(page.records) + len(page.unreadable)
+
+    async def _numbers_to_look_up(self, rows: Sequence[SubscriberRow]) -> Mapping[Phone, ProfileId]:
+        """Return the numbers whose row is not the one that the store knows, with their profiles."""
         fresh = [row for row in rows if row.profile_id not in self._handled and self._is_recent(row)]
         known = await self._context.memory.recall(profiles=[row.profile_id for row in fresh])
-        phones = []
+        wanted: dict[Phone, ProfileId] = {}
         for row in fresh:
             seen = known.profiles.get(row.profile_id)
             stamp = subscription_stamp(row.activated_at, row.opted_out_at, self._context.hasher)
             phone = self._context.sightings.phone(row.number)
             if (seen is None or seen.subscription_stamp != stamp) and isinstance(phone, Phone):
-                phones.append(phone)
-        return phones
+                wanted[phone] = row.profile_id
+        return wanted
 
     def _is_recent(self, row: SubscriberRow) -> bool:
         """A server may ignore the filter and send the whole campaign (mobile-commons-api.md U4)."""

@@ -10,9 +10,9 @@ from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, PersonId, Phone
 from anmc.rules.remembered import QueuedOptIn
 from anmc.sync.book import RunBook
-from anmc.sync.failures import RECORD_ERRORS, failed
+from anmc.sync.failures import RECORD_ERRORS, UNREADABLE, failed
 from anmc.sync.opt_ins import Candidate, OptInCaller
-from anmc.sync.ports import Known, Service
+from anmc.sync.ports import Known, Priority, Service
 from anmc.sync.run import RunContext
 from anmc.sync.staging import calls_left
 
@@ -77,11 +77,16 @@ class _Release:
         candidates = [candidate for read in reads if (candidate := read.result()) is not None]
         if not candidates:
             return
-        profiles = await self._context.mobile_commons.find_profiles([candidate.phone for candidate in candidates])
-        by_number = {self._context.sightings.number_hash(profile.number): profile for profile in profiles}
-        linked = await self._context.memory.recall(profiles=[profile.id for profile in profiles])
+        found = await self._context.mobile_commons.find_profiles(
+            [candidate.phone for candidate in candidates], priority=Priority.OPT_IN
+        )
+        by_number = {self._context.sightings.number_hash(profile.number): profile for profile in found.profiles}
+        linked = await self._context.memory.recall(profiles=[profile.id for profile in found.profiles])
         async with asyncio.TaskGroup() as group:
             for candidate in candidates:
+                if candidate.phone in found.unreadable:  # nothing is known of its consent
+                    self._caller.keep(candidate.entry, candidate.seen, UNREADABLE)
+                    continue
                 profile = by_number.get(candidate.entry.number_hash)
                 group.create_task(self._caller.check_and_call(candidate, profile, linked))
 
@@ -91,7 +96,7 @@ class _Release:
         try:
             if person is None:
                 self._context.floor[Service.ACTION_NETWORK] += 1
-                person = await self._context.action_network.get_person(entry.person_id)
+                person = await self._context.action_network.get_person(entry.person_id, priority=Priority.OPT_IN)
         except PersonGone:
             self._caller.drop(entry, seen, _GONE)
             return None

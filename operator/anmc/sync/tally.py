@@ -38,7 +38,9 @@ _FAILURES: Final = frozenset(
 )
 """Reasons that count as failures of a run (sync.md S3)."""
 
-_UNFINISHED: Final = frozenset({Reason.SERVICE_FAILED, Reason.SERVICE_REFUSED, Reason.OUTCOME_UNKNOWN})
+_UNFINISHED: Final = frozenset(
+    {Reason.SERVICE_FAILED, Reason.SERVICE_REFUSED, Reason.OUTCOME_UNKNOWN, Reason.UNREADABLE_RECORD}
+)
 """Failures that leave work undone: a watermark must not pass them (sync.md I11)."""
 
 
@@ -73,6 +75,10 @@ class Tally:
         lines = self._attention if outcome.reason in NEEDS_ATTENTION else self._others
         if len(lines) < MAX_DETAILS:
             lines[detail.record] = detail
+
+    def shows(self, record: str) -> bool:
+        """Whether a record has a line already."""
+        return record in self._attention or record in self._others
 
     @property
     def records_read(self) -> int:

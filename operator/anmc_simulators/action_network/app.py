@@ -1,11 +1,10 @@
-"""The HTTP face of Action Network: routes, keys, faults, journal."""
+"""The HTTP face of Action Network: routes and keys."""
 
-import asyncio
 import json
+import math
 import re
 from collections.abc import Awaitable, Callable
-from email.utils import format_datetime
-from typing import Final
+from typing import Final, NoReturn
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,22 +14,26 @@ from starlette.routing import Route
 
 from anmc_simulators.action_network import answers
 from anmc_simulators.action_network.answers import Call
+from anmc_simulators.action_network.face import ActionNetworkFace
 from anmc_simulators.action_network.filters import UnsupportedFilter
 from anmc_simulators.action_network.state import ActionNetwork
 from anmc_simulators.action_network.writes import Invalid
-from anmc_simulators.journal import Request
-
-SERVICE: Final = "action-network"
-"""The name of this service in the journal and for faults."""
+from anmc_simulators.frame.arrival import Arrival
+from anmc_simulators.frame.frame import Frame
+from anmc_simulators.frame.traffic import Traffic
+from anmc_simulators.operations import UNKNOWN, Service
 
 KEY_HEADER: Final = "OSDI-API-Token"
 _ROOT: Final = "/api/v2"
 _LOOK_UP: Final = re.compile(r"\b(phone_number|email_address|identifier) ")
 
 
-def create_app(service: ActionNetwork) -> Starlette:
-    """Return the service under `/api/v2`, every path with and without a final slash."""
-    api = _Api(service)
+def create_app(service: ActionNetwork, traffic: Traffic | None = None) -> Starlette:
+    """Return the service under `/api/v2`, every path with and without a final slash.
+
+    Without a traffic of its own there are the faults of the service, and no limits.
+    """
+    api = _Api(service, traffic or Traffic(service.clock, service.journal, service.faults))
     routes = [
         *_both("", api.endpoint(_always("entry_point"), answers.entry_point, public=answers.public_entry_point), "GET"),
         *_both("/people", api.endpoint(_people_operation, answers.list_people), "GET"),
@@ -45,10 +48,11 @@ def create_app(service: ActionNetwork) -> Starlette:
 
 
 class _Api:
-    """What every request has in common: the key, faults, errors, the journal."""
+    """What every request has in common: the key, the errors, the way through the frame."""
 
-    def __init__(self, service: ActionNetwork) -> None:
+    def __init__(self, service: ActionNetwork, traffic: Traffic) -> None:
         self._service = service
+        self._frame = Frame(traffic, ActionNetworkFace(service))
 
     def endpoint(
         self,
@@ -61,18 +65,15 @@ class _Api:
 
         async def respond(request: HttpRequest) -> Response:
             body = await request.body()
-            name = operation(request)
-            fault = self._service.faults.take(SERVICE, name)
-            if fault is not None and fault.latency:
-                await asyncio.sleep(fault.latency)
-            if fault is not None and fault.status:
-                response: Response = answers.error(fault.status, "fault injected")
-            else:
-                response = self._answer(request, body, answer, public)
-            if response.status_code == 200:
-                account = request.headers.get(KEY_HEADER, "")
-                await self._service.between_pages.served(account=account, operation=name)
-            return self._finish(request, response, operation=name, body=body)
+
+            async def handle(arrival: Arrival) -> Response:
+                response = _uncached(self._answer(request, arrival, body, answer, public))
+                if response.status_code == 200:
+                    between_pages = self._service.between_pages
+                    await between_pages.served(account=arrival.account, operation=arrival.operation)
+                return response
+
+            return await self._frame.serve(request, _arrival(request, operation(request), body), handle)
 
         return respond
 
@@ -80,25 +81,29 @@ class _Api:
         """Answer a path or verb that the service does not have."""
         if not isinstance(error, HTTPException):
             raise error
-        response = answers.error(error.status_code, error.detail)
-        return self._finish(request, response, operation="unknown", body=b"")
+        status, detail = error.status_code, error.detail
+
+        async def handle(_arrival: Arrival) -> Response:
+            return _uncached(answers.error(status, detail))
+
+        return await self._frame.serve(request, _arrival(request, UNKNOWN, b""), handle)
 
     def _answer(
         self,
         request: HttpRequest,
+        arrival: Arrival,
         body: bytes,
         answer: Callable[[Call], Response],
         public: Callable[[str], Response] | None,
     ) -> Response:
-        key = request.headers.get(KEY_HEADER, "")
         base = f"{str(request.base_url).rstrip('/')}{_ROOT}"
-        group = self._service.group_with_key(key)
+        group = self._service.group_with_key(arrival.account)
         if group is None:
             settings = self._service.switches.settings
-            return public(base) if public else answers.refused_key(request.method, key, settings)
+            return public(base) if public else answers.refused_key(request.method, arrival.account, settings)
         content_type = request.headers.get("Content-Type", "")
         try:
-            return answer(Call(group, base, request.path_params, dict(request.query_params), body, content_type))
+            return answer(Call(group, base, request.path_params, dict(arrival.parameters), body, content_type))
         except Invalid as error:
             return answers.error(400, str(error))
         except HTTPException as error:
@@ -106,23 +111,22 @@ class _Api:
         except UnsupportedFilter:
             return HTMLResponse(answers.ERROR_PAGE, 500)
 
-    def _finish(self, request: HttpRequest, response: Response, *, operation: str, body: bytes) -> Response:
-        now = self._service.clock.now()
-        response.headers["Date"] = format_datetime(now, usegmt=True)
-        response.headers["Cache-Control"] = "max-age=0, private, must-revalidate"
-        self._service.journal.received(
-            Request(
-                time=now,
-                service=SERVICE,
-                account=request.headers.get(KEY_HEADER, ""),
-                method=request.method,
-                path=request.url.path,
-                operation=operation,
-                parameters={**request.query_params, **({"body": _readable(body)} if body else {})},
-                status=response.status_code,
-            )
-        )
-        return response
+
+def _arrival(request: HttpRequest, operation: str, body: bytes) -> Arrival:
+    return Arrival(
+        service=Service.ACTION_NETWORK,
+        operation=operation,
+        account=request.headers.get(KEY_HEADER, ""),
+        method=request.method,
+        path=request.url.path,
+        parameters=dict(request.query_params),
+        body=_readable(body) if body else None,
+    )
+
+
+def _uncached(response: Response) -> Response:
+    response.headers["Cache-Control"] = "max-age=0, private, must-revalidate"
+    return response
 
 
 def _people_operation(request: HttpRequest) -> str:
@@ -141,7 +145,16 @@ def _both(path: str, endpoint: Callable[[HttpRequest], Awaitable[Response]], met
 
 
 def _readable(body: bytes) -> object:
+    """Return a body for the journal: as JSON if it is some, which Infinity and NaN are not, as text otherwise."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_refuse, parse_float=_finite)
     except ValueError:
         return body.decode(errors="replace")
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    return number if math.isfinite(number := float(text)) else _refuse(text)

@@ -1,30 +1,27 @@
-"""The HTTP face of Mobile Commons: routes, log-ins, parameters, faults, journal."""
+"""The HTTP face of Mobile Commons: routes, log-ins, parameters."""
 
-import asyncio
 import base64
 import binascii
 import json
 from dataclasses import dataclass
-from email.utils import format_datetime
-from http import HTTPStatus
-from typing import Final, assert_never
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from anmc_simulators.journal import Request
+from anmc_simulators.frame.arrival import Arrival
+from anmc_simulators.frame.frame import Frame
+from anmc_simulators.frame.traffic import Traffic
 from anmc_simulators.mobile_commons import answers, rendering
 from anmc_simulators.mobile_commons.answers import Answer, Call
+from anmc_simulators.mobile_commons.face import MobileCommonsFace, error_page, not_let_in
 from anmc_simulators.mobile_commons.records import User
 from anmc_simulators.mobile_commons.refusal import Refused
 from anmc_simulators.mobile_commons.state import MobileCommons
-from anmc_simulators.mobile_commons.switches import AuthFailure
-
-SERVICE: Final = "mobile-commons"
-"""The name of this service in the journal and for faults."""
+from anmc_simulators.operations import UNKNOWN, Service
 
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -51,64 +48,54 @@ _ENDPOINTS: Final = {
 """What a sync uses, with the methods that are in evidence (mobile-commons-api.md 13.1)."""
 
 
-def create_app(service: MobileCommons) -> Starlette:
-    """Return the service under `/api`."""
-    api = _Api(service)
+def create_app(service: MobileCommons, traffic: Traffic | None = None) -> Starlette:
+    """Return the service under `/api`; without a traffic of its own there are its faults, and no limits."""
+    api = _Api(service, traffic or Traffic(service.clock, service.journal, service.faults))
     return Starlette(routes=[Route("/api/{endpoint}", api.respond, methods=["GET", "POST"])])
 
 
 class _Api:
     """What every request has in common."""
 
-    def __init__(self, service: MobileCommons) -> None:
+    def __init__(self, service: MobileCommons, traffic: Traffic) -> None:
         self._service = service
+        self._frame = Frame(traffic, MobileCommonsFace(service))
 
     async def respond(self, request: HttpRequest) -> Response:
-        """Answer a request and note it in the journal."""
+        """Answer a request."""
         endpoint = _ENDPOINTS.get(request.path_params["endpoint"])
         try:
             parameters = await _parameters(request)
         except ValueError:
             parameters = None
-        operation = _operation(endpoint, parameters or {})
         user = self._user(request.headers.get("Authorization", ""))
-
-        fault = self._service.faults.take(SERVICE, operation)
-        if fault is not None and fault.latency:
-            await asyncio.sleep(fault.latency)
-        if fault is not None and fault.status is not None:
-            response = _page(fault.status)
-        elif user is None:
-            response = _not_let_in(self._service.switches.settings.auth_failure)
-        elif endpoint is None or request.method not in endpoint.methods:
-            response = _page(404)
-        elif parameters is None:
-            response = _page(400)
-        else:
-            response = self._answer(endpoint, user, parameters)
-            await self._service.between_pages.served(account=user.login, operation=operation)
-
-        now = self._service.clock.now()
-        response.headers["Date"] = format_datetime(now, usegmt=True)
-        self._service.journal.received(
-            Request(
-                time=now,
-                service=SERVICE,
-                account=user.login if user else "",
-                method=request.method,
-                path=request.url.path,
-                operation=operation,
-                parameters=dict(parameters or {}),
-                status=response.status_code,
-            )
+        arrival = Arrival(
+            service=Service.MOBILE_COMMONS,
+            operation=_operation(endpoint, parameters or {}),
+            account=user.login if user else "",
+            method=request.method,
+            path=request.url.path,
+            parameters=parameters or {},
+            company=self._service.company_for(user, (parameters or {}).get("company")).key if user else "",
         )
-        return response
 
-    def _answer(self, endpoint: _Endpoint, user: User, parameters: dict[str, str]) -> Response:
-        company = self._service.company_for(user, parameters.get("company"))
+        async def handle(arrival: Arrival) -> Response:
+            if user is None:
+                return not_let_in(self._service.switches.settings.auth_failure)
+            if endpoint is None or request.method not in endpoint.methods:
+                return error_page(404)
+            if parameters is None:
+                return error_page(400)
+            response = self._answer(endpoint, user, arrival)
+            await self._service.between_pages.served(account=user.login, operation=arrival.operation)
+            return response
+
+        return await self._frame.serve(request, arrival, handle)
+
+    def _answer(self, endpoint: _Endpoint, user: User, arrival: Arrival) -> Response:
         try:
-            self._service.check_company(user, parameters.get("company"))
-            body = endpoint.answer(Call(user, company, parameters))
+            self._service.check_company(user, arrival.parameters.get("company"))
+            body = endpoint.answer(Call(user, self._service.companies[arrival.company], arrival.parameters))
         except Refused as error:
             body = rendering.failure(error.identity, str(error))
         return Response(body, media_type="application/xml")
@@ -153,35 +140,9 @@ async def _parameters(request: HttpRequest) -> dict[str, str]:
 
 def _operation(endpoint: _Endpoint | None, parameters: dict[str, str]) -> str:
     if endpoint is None:
-        return "unknown"
+        return UNKNOWN
     if endpoint.operation == "list_profiles" and parameters.get("phone_number"):
         return "find_profiles"
     if endpoint.operation == "update_profile" and parameters.get("opt_in_path_id"):
         return "opt_in"
     return endpoint.operation
-
-
-def _not_let_in(answer: AuthFailure) -> Response:
-    """Return the answer to wrong credentials, which is no XML whatever it is (2, U2)."""
-    match answer:
-        case AuthFailure.UNAUTHORIZED:
-            return _page(401)
-        case AuthFailure.FORBIDDEN:
-            return _page(403)
-        case AuthFailure.REDIRECT:
-            return RedirectResponse("/login", 302)
-        case AuthFailure.LOGIN_PAGE:
-            return _page(200)
-        case _:
-            assert_never(answer)
-
-
-def _page(status: int) -> Response:
-    """Return an error page in HTML, as the service has for all but application errors (2)."""
-    try:
-        title = HTTPStatus(status).phrase
-    except ValueError:
-        title = "Error"
-    headers = {"WWW-Authenticate": 'Basic realm="Mobile Commons"'} if status == 401 else None
-    text = f"<!DOCTYPE html>\n<html><meta charset=utf-8><body><h4>{title}</h4><p>HTTP {status}</p></body></html>\n"
-    return HTMLResponse(text, status, headers=headers)

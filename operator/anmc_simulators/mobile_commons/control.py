@@ -70,7 +70,9 @@ class _PhoneBody(Body):
 
 
 class _KeywordBody(_PhoneBody):
-    campaign_id: Id
+    """A text with a keyword; the campaign can be left out where there is only one."""
+
+    campaign_id: Id | None = None
 
 
 class _EditBody(_PhoneBody):
@@ -186,8 +188,11 @@ class _Control:
         """Text a keyword: join, confirm, or come back after STOP."""
         body = await read(request, _KeywordBody)
         company = self._company(body.company)
+        if body.campaign_id is None and len(company.campaigns) != 1:
+            raise HTTPException(400, f"there are {len(company.campaigns)} campaigns; name one by campaign_id")
+        campaign_id = body.campaign_id or next(iter(company.campaigns))
         try:
-            profile = self._service.text_keyword(company, body.phone, body.campaign_id)
+            profile = self._service.text_keyword(company, body.phone, campaign_id)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return JSONResponse(_profile(profile))

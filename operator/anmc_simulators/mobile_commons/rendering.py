@@ -28,7 +28,7 @@ from anmc_simulators.mobile_commons.variants import (
     subscription_status,
 )
 
-DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>'
+DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _PADDING: Final = "\n", "        "
 """What stands before and behind the text of a custom column (3.1, rule 2)."""
@@ -257,4 +257,4 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _document(response: str) -> bytes:
-    return f"{DECLARATION}\n{response}\n".encode()
+    return DECLARATION + response.encode() + b"\n"

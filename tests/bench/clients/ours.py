@@ -12,7 +12,7 @@ from anmc.api.origins import Origin
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
 from anmc.clients.clock import SystemClock
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
-from anmc.clients.pacing import Pacers
+from anmc.clients.pacing.pacers import Pacers
 from anmc.rules.records import Phone
 from anmc.sync.ports import Service
 from bench.clients.work import FIRST_NAME, Work

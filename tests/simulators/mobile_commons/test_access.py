@@ -187,19 +187,3 @@ async def test_a_status_fault_answers_in_html_before_anything_is_done(account: "
     assert first.headers["Content-Type"].startswith("text/html")
     assert profiles_after_first == {}
     assert [request.status for request in account.journal.requests] == [503, 200]
-
-
-async def test_a_latency_fault_delays_the_answer(
-    account: "Account", wire: "Wire", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr("anmc_simulators.mobile_commons.app.asyncio.sleep", sleep)
-    account.faults.set("mobile-commons", latency=0.25)
-
-    answer = await wire.http.get("/api/campaigns")
-
-    assert (answer.status_code, slept) == (200, [0.25])

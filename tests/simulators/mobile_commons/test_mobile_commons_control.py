@@ -108,15 +108,26 @@ async def test_the_summary_counts_by_status(account: "Account", people: httpx.As
     assert company["campaigns"][0]["by_status"] == {"Active": 1, "Opted-Out": 1}
 
 
+async def test_a_campaign_has_to_be_named_where_there_are_several(
+    account: "Account", people: httpx.AsyncClient
+) -> None:
+    joined = await people.post("keyword", json={"phone": ADA})
+    account.company.add_campaign("Another")
+
+    ambiguous = await people.post("keyword", json={"phone": ADA})
+
+    assert [row["campaign_id"] for row in joined.json()["subscriptions"]] == [account.campaign.id]
+    assert (ambiguous.status_code, "there are 2 campaigns" in ambiguous.text) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [
-        ("keyword", {"phone": ADA}, "campaign_id: Field required"),
         ("keyword", {"phone": ADA, "campaign_id": "999999"}, "no campaign with that id"),
         ("keyword", {"phone": "12", "campaign_id": "200001"}, "not a number"),
         ("keyword", {"phone": ADA, "campaign_id": "200001", "company": "CO-none"}, "no company has that key"),
         ("stop", {"phone": "12025550199"}, "no profile has that number"),
-        ("stop", {"phone": ADA, "reason": "x"}, "reason: Extra inputs"),
+        ("stop", {"phone": ADA, "reason": "x"}, "reason: there is no such member; there are: phone, company"),
         ("profile", {"phone": "12025550199", "fields": {}}, "no profile has that number"),
         ("companies", {"campaigns": [{"id": "x"}]}, "campaigns.0.id"),
         ("companies", {"campaigns": [{"id": "200001"}]}, "'200001' is taken"),

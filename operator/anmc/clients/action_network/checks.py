@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from anmc.clients.action_network.slices import Slice
 from anmc.rules.records import Person, Phone
 
 
@@ -13,6 +14,14 @@ def holds_phone(person: Person, phone: Phone) -> bool:
 def holds_email(person: Person, email: str) -> bool:
     """Say whether a person has this address, compared without case."""
     return _folded(person.values.get("email_address")) == _folded(email)
+
+
+def is_created_in(person: Person, part: Slice) -> bool:
+    """Say whether a person belongs to a slice; one without a date may belong to any."""
+    created = person.created_date
+    return created is None or (
+        (part.since is None or created >= part.since) and (part.until is None or created < part.until)
+    )
 
 
 def shows(person: Person, values: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """Answers of Action Network: tolerant of what is unknown, strict about what is used."""
 
+import math
 import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -18,6 +19,10 @@ _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 """What may stand as one segment of a path; ids are UUIDs, but nothing here depends on it."""
 
 
+_SHOWN_ID: Final = re.compile(rb'"action_network:([0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12})"')
+"""How an id stands among the identifiers of a person."""
+
+
 def person_id(text: str) -> PersonId | None:
     """Return an id in its canonical form; None for text that no person can have as an id."""
     bare = text.strip().lower().removeprefix(_OWN_PREFIX)
@@ -25,10 +30,16 @@ def person_id(text: str) -> PersonId | None:
 
 
 def _text(value: object) -> object:
-    """Show a scalar as text; every value of a person is a string by the contract."""
+    """Show a scalar as text; every value of a person is a string by the contract.
+
+    Raises:
+        ValueError: no number, which JSON has no word for and some parsers take.
+    """
     match value:
         case bool():
             return "1" if value else "0"
+        case float() if not math.isfinite(value):
+            raise ValueError
         case int() | float():
             return str(value)
         case _:
@@ -46,6 +57,16 @@ def _time(value: object) -> object:
 
 def _some(value: object) -> object:
     return [] if value is None else value
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _own_link(value: object) -> str:
+    own = value.get("self") if isinstance(value, dict) else None
+    href = own.get("href") if isinstance(own, dict) else None
+    return href if isinstance(href, str) else ""
 
 
 Text = Annotated[str | None, BeforeValidator(_text)]
@@ -68,6 +89,14 @@ class _Model(BaseModel):
             pass  # raised below, outside of the handler: the library's error quotes the answer
         raise Unreadable
 
+    @classmethod
+    def of(cls, value: object) -> Self | None:
+        """Read a part of an answer; None if it is no such thing."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError:
+            return None
+
 
 class _Email(_Model):
     primary: bool | None = None
@@ -89,18 +118,21 @@ class _Address(_Model):
     country: Text = None
 
 
-class _Link(_Model):
-    href: str = ""
+class _Named(_Model):
+    """What names a person (action-network-api.md 6), also one that is no person otherwise."""
+
+    identifiers: Annotated[list[str], BeforeValidator(_texts)] = []
+    own_link: Annotated[str, BeforeValidator(_own_link)] = Field(default="", alias="_links")
+
+    def id(self) -> PersonId | None:
+        """Return the id: of the identifiers, or of the link to itself; None when nothing names the person."""
+        own = next((text for text in self.identifiers if text.startswith(_OWN_PREFIX)), None)
+        return person_id(own or self.own_link.rstrip("/").rpartition("/")[2])
 
 
-class _OwnLinks(_Model):
-    own: _Link | None = Field(default=None, alias="self")
-
-
-class PersonAnswer(_Model):
+class PersonAnswer(_Named):
     """One person (action-network-api.md 6); every key is optional there."""
 
-    identifiers: Annotated[list[str], BeforeValidator(_some)] = []
     created_date: Time = None
     modified_date: Time = None
     given_name: Text = None
@@ -110,14 +142,6 @@ class PersonAnswer(_Model):
     postal_addresses: Annotated[list[_Address], BeforeValidator(_some)] = []
     languages_spoken: Annotated[list[Text], BeforeValidator(_some)] = []
     custom_fields: Annotated[dict[str, Text] | None, BeforeValidator(_scalars)] = None
-    links: _OwnLinks | None = Field(default=None, alias="_links")
-
-    def id(self) -> PersonId | None:
-        """Return the id: of the identifiers, or of the link to itself; None when nothing names the person."""
-        own = next((text for text in self.identifiers if text.startswith(_OWN_PREFIX)), None)
-        if own is None and self.links is not None and self.links.own is not None:
-            own = self.links.own.href.rstrip("/").rpartition("/")[2]
-        return person_id(own) if own else None
 
     def to_person(self) -> Person | None:
         """Return the person as the rules see it; None when nothing names it."""
@@ -165,7 +189,7 @@ class _PageLinks(_Model):
 
 
 class _Embedded(_Model):
-    people: Annotated[list[PersonAnswer], BeforeValidator(_some)] = Field(default=[], alias="osdi:people")
+    people: Annotated[list[Any], BeforeValidator(_some)] = Field(default=[], alias="osdi:people")
 
 
 class PeoplePage(_Model):
@@ -182,17 +206,27 @@ class PeoplePage(_Model):
         """Whether the service says that there is more; where it points is never followed."""
         return bool(self.links.next)
 
-    @property
-    def people(self) -> tuple[Person, ...]:
-        """The people in the order served.
+    def people(self) -> tuple[tuple[Person, ...], dict[int, str | None]]:
+        """Return the people in the order served; then, by place from 0, the ids of those that cannot be read.
 
-        Raises:
-            Unreadable: one of them cannot be named.
+        One member of a person that is not what it should be spoils that person alone; without an id there is none.
         """
-        people = tuple(answer.to_person() for answer in (self.embedded.people if self.embedded else ()))
-        if any(person is None for person in people):
-            raise Unreadable
-        return tuple(person for person in people if person is not None)
+        people: list[Person] = []
+        unreadable: dict[int, str | None] = {}
+        for place, entry in enumerate(self.embedded.people if self.embedded else ()):
+            answer = PersonAnswer.of(entry)
+            if answer is not None and (person := answer.to_person()) is not None:
+                people.append(person)
+            else:
+                named = _Named.of(entry)
+                unreadable[place] = named.id() if named else None
+        return tuple(people), unreadable
+
+
+def find_id(damaged: bytes) -> PersonId | None:
+    """Return the id of the only person in an answer that cannot be parsed; None if it shows none, or several."""
+    shown = {person_id(match.decode()) for match in _SHOWN_ID.findall(damaged)}
+    return shown.pop() if len(shown) == 1 else None
 
 
 class _CustomField(_Model):

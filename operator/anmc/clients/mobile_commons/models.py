@@ -1,5 +1,6 @@
 """Records of Mobile Commons out of its XML, quirks included (mobile-commons-api.md 3, 7)."""
 
+import re
 from typing import Final
 
 from lxml import etree
@@ -26,6 +27,8 @@ STANDARD_FIELDS: Final = frozenset((*_NAMES, *_ADDRESS_PARTS))
 INTEGRATION_TYPE: Final = "actionnetwork"
 """The vendor's own Action Network sync among a profile's integrations, letters only (contract 10)."""
 
+_ID: Final = re.compile(r"[0-9]{1,20}")
+
 _ID_PREFIX: Final = "action_network:"
 
 
@@ -36,11 +39,11 @@ def to_profile(element: etree._Element) -> Profile:
     `<subscriptions>` (contract 3.1, rule 6).
 
     Raises:
-        Unreadable: it has no id.
+        Unreadable: it has no id or no number, or a subscription without its campaign.
     """
     return Profile(
         id=_profile_id(element.get("id")),
-        number=text_of(element, "phone_number") or "",
+        number=_required(text_of(element, "phone_number")),
         status=text_of(element, "status") or None,
         updated_at=read_time(text_of(element, "updated_at")),
         opted_out_at=read_time(text_of(element, "opted_out_at")),
@@ -63,7 +66,7 @@ def to_subscriber_row(element: etree._Element) -> SubscriberRow:
     """
     return SubscriberRow(
         profile_id=_profile_id(text_of(element, "profile_id")),
-        number=text_of(element, "phone_number") or "",
+        number=_required(text_of(element, "phone_number")),
         activated_at=read_time(text_of(element, "activated_at")),
         opted_out_at=read_time(text_of(element, "opted_out_at")),
     )
@@ -85,7 +88,7 @@ def to_campaign(element: etree._Element) -> Campaign:
 
 def _to_subscription(element: etree._Element) -> Subscription:
     return Subscription(
-        campaign_id=element.get("campaign_id", "").strip(),
+        campaign_id=_required(element.get("campaign_id")),
         status=element.get("status", "").strip(),
         opt_in_path_id=element.get("opt_in_path_id", "").strip() or None,
         activated_at=read_time(element.get("activated_at")),
@@ -105,8 +108,27 @@ def _values(element: etree._Element) -> dict[str, str]:
     return {name: text for name, text in read.items() if text is not None}
 
 
+def id_of_profile(element: etree._Element) -> ProfileId | None:
+    """Return the id of a `<profile>` that may be no profile otherwise."""
+    return _decimal(element.get("id"))
+
+
+def id_of_row(element: etree._Element) -> ProfileId | None:
+    """Return the profile of a `<sub>` that may be no row otherwise."""
+    return _decimal(text_of(element, "profile_id"))
+
+
 def _profile_id(text: str | None) -> ProfileId:
-    return ProfileId(_required(text))
+    profile_id = _decimal(text)
+    if profile_id is None:
+        raise Unreadable
+    return profile_id
+
+
+def _decimal(text: str | None) -> ProfileId | None:
+    """Read an id of a profile, which is a decimal string (contract 3.1, rule 7)."""
+    stripped = (text or "").strip()
+    return ProfileId(stripped) if _ID.fullmatch(stripped) else None
 
 
 def _required(text: str | None) -> str:

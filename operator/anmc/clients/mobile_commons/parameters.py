@@ -1,13 +1,13 @@
 """Parameters of the calls to Mobile Commons (mobile-commons-api.md 6)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
 from anmc.clients.calls import Body
 from anmc.clients.mobile_commons.models import STANDARD_FIELDS
 from anmc.errors import FieldMappingInvalid
-from anmc.rules.records import CUSTOM_COLUMN, Phone
+from anmc.rules.records import CUSTOM_COLUMN
 
 MAX_NUMBERS: Final = 50
 """Numbers of one look-up (contract 14, U15). At 18 encoded characters each the URL stays far below 4 KB."""
@@ -42,12 +42,6 @@ def profile_fields(values: Mapping[str, str]) -> dict[str, str]:
 def form(fields: Mapping[str, str]) -> Body:
     """Return a body as most working clients send it, which also keeps people out of the URL (contract 1)."""
     return Body(urlencode(fields).encode(), "application/x-www-form-urlencoded")
-
-
-def batches(phones: Sequence[Phone]) -> Iterator[str]:
-    """Return lists of numbers, each short enough for one look-up."""
-    for start in range(0, len(phones), MAX_NUMBERS):
-        yield ",".join(phone.digits for phone in phones[start : start + MAX_NUMBERS])
 
 
 def _parameter(name: str) -> str:

@@ -10,7 +10,9 @@ from anmc.clients.failures import APP_ERROR, INVALID, Denied, Refused, Unreadabl
 
 _DOCTYPE: Final = b"<!DOCTYPE"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_HTML: Final = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype\s+html|<html)", re.IGNORECASE | re.DOTALL)
+_HTML: Final = re.compile(rb"(<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+(<!doctype\s+html|<html)", re.IGNORECASE | re.DOTALL)
+"""How a page of HTML begins. A comment is never matched in a second way: their combinations would take for ever."""
+
 _SNIFFED: Final = 1024
 """Bytes in which a page shows that it is HTML."""
 

@@ -1,0 +1,1 @@
+"""What every request of both services goes through: limits, latency, faults, the journal."""
