@@ -231,8 +231,8 @@ def _record(tag: str, children: Iterable[str], settings: MobileCommonsSwitches, 
 
 def _container(tag: str, children: Iterable[str] = (), **attributes: str) -> str:
     """Return an element with its children; one without any holds white space, never nothing (3.1, rule 3)."""
-    lines = "".join(f"{child}\n" for child in children)
-    return f"<{tag}{_attributes(attributes)}>\n{lines}</{tag}>"
+    opened, inside = f"<{tag}{_attributes(attributes)}>", "\n".join(children)
+    return f"{opened}\n{inside}\n</{tag}>" if inside else f"{opened}\n</{tag}>"
 
 
 def _empty(tag: str, **attributes: str) -> str:
