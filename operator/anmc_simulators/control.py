@@ -64,6 +64,7 @@ class _Control:
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
+        self._seeding = asyncio.Lock()
         self._resets: Mapping[str, Callable[[], None]] = {
             "journal": simulation.journal.reset,
             "faults": simulation.faults.clear,
@@ -71,7 +72,6 @@ class _Control:
             "latency": simulation.traffic.latencies.reset,
             "after-pages": self._forget_acts,
         }
-        self._seeding = asyncio.Lock()
 
     async def healthz(self, _request: Request) -> Response:
         """Answer that both services listen."""

@@ -15,19 +15,16 @@ Query = TypeVar("Query", bound=Hashable)
 class KeptQueries(Generic[Query]):
     """Answers that follow the changes: `find` computes one, `holds` tells whether a position belongs to it now."""
 
-    def __init__(
-        self, *, find: Callable[[Query], Iterable[int]], holds: Callable[[Query, int], bool], kept: int = KEPT
-    ) -> None:
+    def __init__(self, *, find: Callable[[Query], Iterable[int]], holds: Callable[[Query, int], bool]) -> None:
         self._find = find
         self._holds = holds
-        self._most = kept
         self._answers: OrderedDict[Query, Positions] = OrderedDict()
 
     def positions(self, query: Query) -> Positions:
         """Return what a query finds, in ascending order; the answer is kept, the one longest unused is forgotten."""
         if query not in self._answers:
             self._answers[query] = Positions(sorted(self._find(query)))
-            if len(self._answers) > self._most:
+            if len(self._answers) > KEPT:
                 self._answers.popitem(last=False)
         self._answers.move_to_end(query)
         return self._answers[query]

@@ -15,7 +15,7 @@ from anmc_simulators.seeded_profiles import InventedProfiles, InventedSubscripti
 from anmc_simulators.simulation import Simulation
 
 MAX_PEOPLE: Final = 1_000_000
-"""Invented people of one process: that many were measured at 9 s and 165 MiB, on half a slow core."""
+"""Invented people of one process: that many were measured at 4 to 9 s and 175 MiB, on half a slow core."""
 
 SHOWN_PER_KIND: Final = 25
 """People of each kind that the summary names, for a demo to act as; all of them would be the whole seed."""

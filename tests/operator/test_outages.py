@@ -27,7 +27,8 @@ pytestmark = [
 ]
 
 PEOPLE: Final = 20
-"""More than Mobile Commons is asked for at a time, so that a pull can be caught half-way."""
+AT_A_TIME: Final = 4
+"""Fewer than there are people, so that a pull can be caught half-way."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ class SlowPull:
     def __init__(self, stage: Stage, *, seconds: float) -> None:
         self._simulators = stage.simulators
         self._account: Account = stage.simulators.open_account()
-        self._integration: Integration = stage.home.integrate(self._account).wait_for_first_push()
+        integration = stage.home.integrate(self._account, mobileCommons={"maxConcurrentRequests": AT_A_TIME})
+        self._integration: Integration = integration.wait_for_first_push()
         self._numbers = [stage.simulators.new_number() for _ in range(PEOPLE)]
         for phone in self._numbers:
             self._account.add_person(phone=phone, email=f"{phone}@example.org", box=TICKED)

@@ -23,7 +23,7 @@ def test_a_second_process_waits_takes_over_from_the_stopped_first_and_finishes_i
     numbers = [stage.simulators.new_number() for _ in range(20)]
     first = stage.start(ANMC_POD_NAME="first").wait_until("leading")
     second = stage.start(ANMC_POD_NAME="second")
-    integration = stage.home.integrate(account).wait_for_first_push()
+    integration = stage.home.integrate(account, mobileCommons={"maxConcurrentRequests": 4}).wait_for_first_push()
     for phone in numbers:
         account.add_person(phone=phone, email=f"{phone}@example.org", box=TICKED)
     second.wait_until("standby")

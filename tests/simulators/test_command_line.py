@@ -185,8 +185,7 @@ def test_wrong_usage_is_one_line_and_exit_2(
     ("arguments", "words"),
     [
         (["--help"], ["serve", "seed"]),
-        (["serve", "--help"], ["--host", "--lag", "--people", "--seed", "--ready-file", "127.0.0.1"]),
-        (["serve", "--help"], ["lognormal:MEDIAN:SIGMA"]),
+        (["serve", "--help"], ["--host", "--lag", "--people", "--ready-file", "127.0.0.1", "lognormal:MEDIAN:SIGMA"]),
         (["fault", "--help"], ["poisoned-record", "--times", "--probability"]),
         (["seed", "--help"], ["--url", "--seed"]),
     ],

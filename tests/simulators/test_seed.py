@@ -17,8 +17,8 @@ from anmc_simulators.mobile_commons.memberships import ACTIVATED
 from anmc_simulators.seed import COMPANY_KEY, GROUP_KEY, MAX_PEOPLE, OPT_IN_FIELD, TOKEN, call_up, seed, settle
 from anmc_simulators.simulation import Simulation
 
-BYTES_PER_PERSON = 200
-"""Above what lists and windows of both services take for each invented person, and a tenth of what records take."""
+BYTES_PER_PERSON = 300
+"""Above what lists and windows of both services take for each invented person, and a sixth of what records take."""
 
 
 def snapshot(simulation: Simulation) -> tuple[Any, Any]:

@@ -107,19 +107,21 @@ class Unconfirmed(OutcomeUnknown):
 
 
 class Unserved(ServiceUnavailable):
-    """No try of a call brought a usable answer; `cause` is what was wrong with the last one."""
+    """No try of a call brought a usable answer; `cause` and `code` are what was wrong with the last one."""
 
-    def __init__(self, message: str, *, cause: Cause, after: timedelta | None) -> None:
+    def __init__(self, message: str, *, cause: Cause, code: str, after: timedelta | None) -> None:
         super().__init__(message, after=after)
         self.cause = cause
+        self.code = code
 
     @property
     def may_be_poison(self) -> bool:
         """Whether the service answers, and stumbles over what it was asked for (sync.md W13).
 
-        One that does not answer, or says when to come back, has other troubles.
+        One that does not answer, says that it is unavailable or when to come back, has other troubles: looking for
+        a bad record would only make its outage last longer for us.
         """
-        return self.cause in {Cause.SERVER_ERROR, Cause.INVALID} and self.after is None
+        return self.cause is Cause.INVALID or (self.code == "500" and self.after is None)
 
 
 class Rejected(ServiceRefused):

@@ -39,7 +39,7 @@ def translate(  # noqa: PLR0911 - one return per fate
             return RateLimited(message, after=_asked_wait(failed))
         case TryFailed():
             message = f"{title} failed {operation} {_times(tries)} ({failed.code})"
-            return Unserved(message, cause=failed.cause, after=_asked_wait(failed))
+            return Unserved(message, cause=failed.cause, code=failed.code, after=_asked_wait(failed))
         case _:
             return ServiceUnavailable(f"{title} failed {operation} ({failed.code})")
 

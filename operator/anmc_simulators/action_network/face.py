@@ -1,7 +1,6 @@
 """Action Network as faults and journal see it."""
 
 from dataclasses import replace
-from itertools import islice
 
 from starlette.responses import Response
 from typing_extensions import override
@@ -66,5 +65,5 @@ class ActionNetworkFace(Face):
     def touch_record(self, arrival: Arrival, *, place: int) -> None:
         group = self._service.groups.get(arrival.account)
         if group is not None:
-            for person in islice(group, place, place + 1):
+            for person in group.page((), page=place + 1, size=1):
                 group.put(replace(person, family_name=self._strangers.family_name()))

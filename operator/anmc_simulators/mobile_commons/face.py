@@ -1,6 +1,5 @@
 """Mobile Commons as faults and journal see it."""
 
-from itertools import islice
 from typing import assert_never
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -10,6 +9,7 @@ from anmc_simulators.drift import Strangers
 from anmc_simulators.frame.arrival import Arrival
 from anmc_simulators.frame.face import Face
 from anmc_simulators.frame.refusal import phrase
+from anmc_simulators.mobile_commons.listing import Window
 from anmc_simulators.mobile_commons.pages import XmlPage
 from anmc_simulators.mobile_commons.phone import normalised
 from anmc_simulators.mobile_commons.records import Source
@@ -65,7 +65,7 @@ class MobileCommonsFace(Face):
     def touch_record(self, arrival: Arrival, *, place: int) -> None:
         company = self._companies.get(arrival.company)
         if company is not None:
-            for profile in islice(company.profiles.values(), place, place + 1):
+            for profile in company.profiles.page(Window(), page=place + 1, limit=1):
                 company.write(profile, {"last_name": self._strangers.family_name()})
 
 

@@ -28,7 +28,7 @@ from anmc_simulators.mobile_commons.variants import (
     subscription_status,
 )
 
-DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>'
+DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _PADDING: Final = "\n", "        "
 """What stands before and behind the text of a custom column (3.1, rule 2)."""
@@ -231,8 +231,8 @@ def _record(tag: str, children: Iterable[str], settings: MobileCommonsSwitches, 
 
 def _container(tag: str, children: Iterable[str] = (), **attributes: str) -> str:
     """Return an element with its children; one without any holds white space, never nothing (3.1, rule 3)."""
-    lines = "".join(f"{child}\n" for child in children)
-    return f"<{tag}{_attributes(attributes)}>\n{lines}</{tag}>"
+    opened, inside = f"<{tag}{_attributes(attributes)}>", "\n".join(children)
+    return f"{opened}\n{inside}\n</{tag}>" if inside else f"{opened}\n</{tag}>"
 
 
 def _empty(tag: str, **attributes: str) -> str:
@@ -257,4 +257,4 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _document(response: str) -> bytes:
-    return f"{DECLARATION}\n{response}\n".encode()
+    return DECLARATION + response.encode() + b"\n"
