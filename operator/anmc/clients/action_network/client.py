@@ -43,7 +43,11 @@ class ActionNetworkAccount:
 
 
 class ActionNetworkClient:
-    """Implements the port `ActionNetwork` for one account."""
+    """Implements the port `ActionNetwork` for one account.
+
+    Every call may raise `AuthenticationFailed`, `RateLimited`, `ServiceUnavailable`, `ServiceRefused` and
+    `Interrupted`; each names what else it raises, or means by one of these.
+    """
 
     def __init__(
         self,
@@ -102,8 +106,7 @@ class ActionNetworkClient:
     ) -> Pages[Person]:
         """Walk the people modified after an instant, strictly and to the second (action-network-api.md 4.2, 4.3).
 
-        Raises:
-            ServiceUnavailable, RateLimited, AuthenticationFailed, Interrupted: the walk cannot go on.
+        People who cannot be parsed are `unreadable` on their page and raise nothing (sync.md W13).
         """
         bound = modified_after.replace(microsecond=0)
         listing = self._people.listing(
@@ -116,19 +119,30 @@ class ActionNetworkClient:
     def iter_everybody(self, *, created_from: datetime | None = None) -> Pages[Person]:
         """Read everybody, or whoever was created at or after a second, in slices (action-network-api.md 4.3, 13).
 
-        Raises:
-            ServiceUnavailable, RateLimited, AuthenticationFailed, ServiceRefused, Interrupted: it cannot go on.
+        Numbers of pages count within a slice; `read_until` of a page tells where a slice ended.
         """
         since = created_from.replace(microsecond=0) if created_from else None
         return read_everybody(self._walk_slice, created_from=since, now=self._clock.now().replace(microsecond=0))
 
     async def find_people_by_phone(self, phone: Phone, *, priority: Priority = Priority.DATA) -> list[Person]:
-        """Return everybody who holds exactly this number; the answer is checked against the filter again."""
+        """Return everybody who holds exactly this number (action-network-api.md 5, 6.1).
+
+        The answer is checked against the filter again.
+
+        Raises:
+            ServiceUnavailable: also if one of them cannot be parsed; a failed call never proves absence.
+        """
         found = await self._people.find(filters.holds_phone(phone), priority)
         return [person for person in found if checks.holds_phone(person, phone)]
 
     async def find_people_by_email(self, email: str) -> list[Person]:
-        """Return everybody with this address; asked for in lower case, then as spelled (contract 14)."""
+        """Return everybody with this address, compared without case (action-network-api.md 5, 14).
+
+        Asked for in lower case, then as spelled.
+
+        Raises:
+            ServiceUnavailable: also if one of them cannot be parsed.
+        """
         wanted = email.strip()
         for spelling in dict.fromkeys((wanted.lower(), wanted)):
             found = await self._people.find(filters.holds_email(spelling), Priority.DATA)
@@ -137,7 +151,12 @@ class ActionNetworkClient:
         return []
 
     async def get_person(self, person_id: PersonId, *, priority: Priority = Priority.DATA) -> Person:
-        """Read one person by id (action-network-api.md 6)."""
+        """Read one person by id (action-network-api.md 6).
+
+        Raises:
+            PersonGone: nobody has the id, or it is no id at all.
+            ServiceUnavailable: also if the answer is about somebody else.
+        """
         call = Call(Operation.GET_PERSON, "GET", _path(person_id), priority=priority)
         return await self._send_by_id(call, person_id)
 
@@ -146,8 +165,13 @@ class ActionNetworkClient:
     ) -> Person:
         """Write fields of a known person (action-network-api.md 9, sync.md A1, A2, A5).
 
-        When it is not clear whether a write was applied, the person is read; only if it shows that nothing was,
-        there is one more try.
+        `values` are texts by API field name. When it is not clear whether a write was applied, the person is read;
+        only if it shows that nothing was, there is one more try.
+
+        Raises:
+            PersonGone: as `get_person`.
+            OutcomeUnknown: neither the answer nor a look at the person tells what came of it.
+            ValueError: a name that cannot be written.
         """
         current = await self.get_person(person_id, priority=priority) if bodies.needs_current(values) else None
         try:
@@ -163,7 +187,11 @@ class ActionNetworkClient:
         return await self._put(person_id, bodies.update_body(retried, current=current), priority)
 
     async def create_person(self, new: NewPerson) -> Person:
-        """Create a person (action-network-api.md 8, sync.md A3, A5); never sent twice when it may have worked."""
+        """Create a person (action-network-api.md 8, sync.md A3, A5); never sent twice when it may have worked.
+
+        Raises:
+            OutcomeUnknown: neither the answer nor a look-up tells what came of it.
+        """
         call = Call(
             Operation.CREATE_PERSON,
             "POST",

@@ -44,7 +44,11 @@ class MobileCommonsAccount:
 
 
 class MobileCommonsClient:
-    """Implements the port `MobileCommons` for one account."""
+    """Implements the port `MobileCommons` for one account.
+
+    Every call may raise `AuthenticationFailed`, `RateLimited`, `ServiceUnavailable`, `ServiceRefused` and
+    `Interrupted`; each names what else it raises, or means by one of these. Sections are of mobile-commons-api.md.
+    """
 
     def __init__(
         self,
@@ -100,8 +104,7 @@ class MobileCommonsClient:
     def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
         """Walk the profiles updated at or after an instant, or all of them (contract 4, 5, 6.6).
 
-        Raises:
-            ServiceUnavailable, RateLimited, AuthenticationFailed, Interrupted: the walk cannot go on.
+        Profiles that cannot be parsed are `unreadable` on their page and raise nothing (sync.md W13).
         """
         return walk(self._lists.profiles(updated_from), first_page=first_page)
 
@@ -110,17 +113,23 @@ class MobileCommonsClient:
     ) -> Pages[SubscriberRow]:
         """Walk the rows of a campaign that changed at or after an instant, or all of them (contract 4, 5, 6.5).
 
-        Raises:
-            ServiceUnavailable, RateLimited, AuthenticationFailed, Interrupted: the walk cannot go on.
+        Rows that cannot be parsed are `unreadable` on their page, by profile, and raise nothing (sync.md W13).
         """
         return walk(self._lists.subscribers(campaign_id, changed_from), first_page=first_page)
 
     async def find_profiles(self, phones: Collection[Phone], *, priority: Priority = Priority.DATA) -> LookUp:
-        """Look up numbers in bulk (contract 6.6, U15); the answer is checked against the numbers again."""
+        """Look up numbers in bulk (contract 6.6, U15); the answer is checked against the numbers again.
+
+        Numbers whose profile cannot be parsed are `unreadable` and raise nothing.
+        """
         return await self._lists.find(list(dict.fromkeys(phones)), priority)
 
     async def get_profile(self, phone: Phone, *, priority: Priority = Priority.DATA) -> Profile | None:
-        """Read one profile by its number (contract 6.7)."""
+        """Read one profile by its number; None if no profile has it (contract 6.7).
+
+        Raises:
+            ServiceUnavailable: also if the answer is about another number.
+        """
         query, read = {"phone_number": phone.digits}, answers.profile_reader(phone)
         try:
             return await self._read(Operation.GET_PROFILE, "profile", query, read, priority)
@@ -130,7 +139,10 @@ class MobileCommonsClient:
             raise
 
     async def sample_profile(self) -> Profile | None:
-        """Read any one profile, to see which custom columns exist (contract 6.6, 7)."""
+        """Read any one profile, to see which custom columns exist (contract 6.6, 7).
+
+        None if there is none, or if none of the first few can be parsed.
+        """
         return await self._lists.sample()
 
     async def list_campaigns(self) -> list[Campaign]:
@@ -140,19 +152,35 @@ class MobileCommonsClient:
         )
 
     async def update_profile(self, phone: Phone, values: Mapping[str, str]) -> Profile:
-        """Create or update a profile by its number, never with a path (contract 6.8, 9.4)."""
+        """Create or update a profile by its number, never with a path (contract 6.8, 9.4).
+
+        `values` are texts by Mobile Commons field name. Repeated freely: doing it again changes nothing.
+
+        Raises:
+            PhoneRejected: the service does not take the number.
+            FieldMappingInvalid: a column cannot be written under its name.
+            ValueError: a name that is neither a standard field nor a column.
+        """
         fields = parameters.profile_fields(values)
         return await self._write(Operation.UPDATE_PROFILE, "profile_update", phone, fields, Repeat.FREELY)
 
     async def opt_in(self, phone: Phone, path: str) -> Profile:
-        """Use an opt-in path for a number; this may send a text and is never repeated blindly (contract 9.4)."""
+        """Use an opt-in path for a number; this may send a text and is never repeated blindly (contract 6.8, 9.4).
+
+        Raises:
+            PhoneRejected: the service does not take the number.
+            OutcomeUnknown: sent, and the answer does not tell what came of it.
+        """
         fields = {"opt_in_path_id": path}
         return await self._write(
             Operation.OPT_IN, "profile_update", phone, fields, Repeat.UNLESS_RECEIVED, priority=Priority.OPT_IN
         )
 
     async def opt_out(self, phone: Phone, *, campaign_id: str | None) -> Profile | None:
-        """Opt a number out of one campaign, or of all (contract 6.9)."""
+        """Opt a number out of one campaign, or of all; None if no profile has it (contract 6.9, 9.4).
+
+        Repeated freely: doing it again changes nothing.
+        """
         fields = {"campaign_id": campaign_id} if campaign_id else {}
         try:
             return await self._write(
