@@ -6,6 +6,7 @@ import pytest
 from anmc.api.conditions import Condition, find_condition
 from anmc.api.names import ConditionReason, ConditionStatus, ConditionType, Direction, RunResult
 from anmc.api.status import DirectionStatus, IntegrationStatus, PullStatus
+from anmc.clients.failures import Cause, Unserved
 from anmc.controller import conditions
 from anmc.errors import (
     AnmcError,
@@ -104,6 +105,7 @@ def test_the_result_of_a_run_is_shown_for_its_direction(
     [
         (RateLimited("Too many requests"), "False RateLimited"),
         (ServiceUnavailable("Away"), "False ServiceUnavailable"),
+        (Unserved("Away", cause=Cause.SERVER_ERROR, code="503", after=None), "False ServiceUnavailable"),
         (RunTimedOut("Too long"), "False Timeout"),
         (TooManyFailures("21 of 30"), "False TooManyFailures"),
         (StoreUnavailable("Locked"), "False StoreUnavailable"),

@@ -178,7 +178,8 @@ def _run_condition(
     if result is RunResult.FAILED:
         if isinstance(error, CREDENTIAL_PROBLEMS):
             return ConditionStatus.FALSE, ConditionReason.CREDENTIALS_INVALID
-        return ConditionStatus.FALSE, _RUN_REASONS.get(type(error) if error else AnmcError, ConditionReason.FAILED)
+        reasons = (reason for kind, reason in _RUN_REASONS.items() if isinstance(error, kind))
+        return ConditionStatus.FALSE, next(reasons, ConditionReason.FAILED)
     if result is RunResult.SUCCEEDED and not records_read:
         return ConditionStatus.TRUE, ConditionReason.NOTHING_TO_DO
     return ConditionStatus.TRUE, ConditionReason(result)
