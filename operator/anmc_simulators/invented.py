@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import phonenumbers
 
@@ -114,8 +114,7 @@ KINDS: Final = tuple(
 """Twenty people, each kind as often as its share; every twenty invented people hold each kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Invented:
+class Invented(NamedTuple):
     """Somebody who does not exist; a blank e-mail address or phone means none, the phone is digits only."""
 
     kind: Kind

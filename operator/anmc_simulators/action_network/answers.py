@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from anmc_simulators.action_network.people import CURIES, to_json, to_timestamp, update
+from anmc_simulators.action_network.people import CURIES, href_of, page_text, to_json, to_text, to_timestamp, update
 from anmc_simulators.action_network.person import Person
 from anmc_simulators.action_network.queries import understood
 from anmc_simulators.action_network.signup_helper import sign_up
@@ -131,7 +131,6 @@ def list_people(call: Call) -> Response:
     size = _page_size(call)
     wanted = understood(text, call.settings)
     found = call.group.page(wanted, page=page, size=size)
-    records = [to_json(person, base=call.base, settings=call.settings) for person in found]
     totals = {}
     if wanted and call.settings.totals_when_filtered:
         count = call.group.count(wanted)
@@ -142,7 +141,7 @@ def list_people(call: Call) -> Response:
         per_page = f"&per_page={size}" if size != MAX_PAGE_SIZE else ""
         return {"href": f"{call.base}/people?{kept}page={number}{per_page}"}
 
-    return HalResponse(
+    body = page_text(
         {
             "per_page": size,
             "page": page,
@@ -150,15 +149,16 @@ def list_people(call: Call) -> Response:
             "_links": {
                 # Also the last page with records has a `next`; only an empty page lacks it, and there are
                 # no totals (action-network-api.md 4.1).
-                **({"next": neighbour(page + 1)} if records else {}),
+                **({"next": neighbour(page + 1)} if found else {}),
                 **({"previous": neighbour(page - 1)} if page > 1 else {}),
                 "self": {"href": f"{call.base}/people"},
-                "osdi:people": [record["_links"]["self"] for record in records],
+                "osdi:people": [{"href": href_of(person, base=call.base)} for person in found],
                 "curies": CURIES,
             },
-            "_embedded": {"osdi:people": records},
-        }
+        },
+        (to_text(person, base=call.base, settings=call.settings) for person in found),
     )
+    return Response(body, media_type=HalResponse.media_type)
 
 
 def get_person(call: Call) -> Response:

@@ -1,11 +1,10 @@
 """What filters find, against a scan of everybody's history."""
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anmc_simulators.action_network.filters import Clause, Filter, Operator
@@ -107,6 +106,7 @@ class History:
         return old[-1] if old else None
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([TRAILING, IMMEDIATE]),
     st.lists(filters, max_size=10),
@@ -147,9 +147,8 @@ def test_a_filter_finds_what_a_scan_of_the_past_finds(
     for wanted in [*early, last]:
         assert found(wanted) == history.found(wanted)
         assert found(wanted, Order.BY_MODIFIED_DATE) == sorted(history.found(wanted), key=modified)
-        assert [person.position for person in index.page(wanted, page=1, size=9, order=Order.SHUFFLED)] in (
-            list(one) for one in itertools.permutations(history.found(wanted))
-        )
+        shuffled = index.page(wanted, page=1, size=MOST + 1, order=Order.SHUFFLED)
+        assert sorted(person.position for person in shuffled) == history.found(wanted)
         assert index.count(wanted) == len(history.found(wanted))
     assert {person.position for person in index} == set(found(()))
     for position in range(MOST + 1):

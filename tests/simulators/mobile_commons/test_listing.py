@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anmc_simulators.mobile_commons.listing import CHANGED, Listing, Order, Window
@@ -87,6 +87,7 @@ def walked(rows: Listing[Row], window: Window, order: Order = Order.OLDEST_FIRST
     return [row for page in range(1, 15) for row in rows.page(window, page=page, limit=3, order=order)]
 
 
+@settings(deadline=None)
 @given(st.lists(windows, max_size=10), st.lists(acts, max_size=30), windows)
 def test_a_window_finds_what_a_scan_finds_in_any_order(
     early: list[Window], acted: list[Row | int], last: Window
