@@ -83,7 +83,8 @@ def read_membership(  # noqa: PLR0911 - one return per row of C4
     subscriptions = [s for s in profile.subscriptions if scope is None or s.campaign_id == scope]
     out = [s for s in subscriptions if _is_out(s)]
     active = [s for s in subscriptions if _is_active(s)]
-    activated_at = _newest(s.activated_at for s in subscriptions)
+    # Of active ones the newest counts: an activation that did not last takes back no opt-out of everything.
+    activated_at = _newest(s.activated_at for s in active or subscriptions)
     status = _folded(profile.status)
 
     if profile.opted_out_at and (activated_at is None or profile.opted_out_at >= activated_at):

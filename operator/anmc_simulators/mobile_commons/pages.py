@@ -80,5 +80,5 @@ class XmlPage(Page):
 
     @override
     def render(self) -> bytes:
-        body = DECLARATION.encode() + etree.tostring(self._response, encoding="UTF-8", xml_declaration=False)
+        body = DECLARATION + etree.tostring(self._response, encoding="UTF-8", xml_declaration=False)
         return body.replace(_BROKEN.encode(), _NO_TEXT) + b"\n"
