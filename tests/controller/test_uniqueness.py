@@ -168,3 +168,13 @@ async def test_after_a_restart_without_the_older_one_the_younger_one_works(pair:
     pair.forget()
 
     assert (await pair.turn(YOUNGER))["Ready"] == "True Synced"
+
+
+async def test_what_is_deleted_leaves_no_claim_behind(pair: Pair) -> None:
+    await pair.turn(OLDER)
+    pair.stage.scheduler.registry.observe(a_sighting(deleted=True, **OLDER))
+    pair.stage.services.people = b"another list"
+    await pair.turn(YOUNGER)
+
+    assert set(pair.stage.runner._uniqueness._claims) == {"uid-1"}
+    assert list(pair.stage.runner._uniqueness._claimants.values()) == [{"uid-1"}]

@@ -23,20 +23,23 @@ class Uniqueness:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._claims: dict[str, Claim] = {}
         self._claimants: defaultdict[Hashable, set[str]] = defaultdict(set)
 
     def claim(self, turn: Turn, services: OpenServices, found: Verified) -> None:
         """Note which accounts an integration was verified on; it gives up those that it had before."""
+        for uid in self._claims.keys() - self._registry.uids():
+            self._drop(uid)  # deleted, of which nobody tells
         self.release(turn.entry)
-        turn.entry.claim = _claim(turn, services, found)
-        for mark in turn.entry.claim.marks():
-            self._claimants[mark].add(turn.seen.uid)
+        claim = _claim(turn, services, found)
+        turn.entry.claim = self._claims[claim.uid] = claim
+        for mark in claim.marks():
+            self._claimants[mark].add(claim.uid)
 
     def release(self, entry: Entry) -> None:
         """Give up the claim of an integration that is not active any more."""
-        if entry.claim is not None:
-            self._drop(entry.claim, entry.claim.uid)
-            entry.claim = None
+        self._drop(entry.seen.uid)
+        entry.claim = None
 
     def elder_of(self, entry: Entry) -> Entry | None:
         """Return the integration that goes before this one on the same accounts."""
@@ -68,7 +71,7 @@ class Uniqueness:
             raise Interrupted("A younger integration is still working on the same accounts")
 
     def _rivals(self, entry: Entry) -> list[Entry]:
-        """Return the other integrations whose claims overlap; what is gone is forgotten on the way."""
+        """Return the other integrations whose claims overlap."""
         mine = entry.claim
         if mine is None:
             return []
@@ -76,9 +79,7 @@ class Uniqueness:
         rivals = []
         for uid in uids - {mine.uid}:
             other = self._registry.get(uid)
-            if other is None or other.claim is None:
-                self._drop(mine, uid)
-            elif overlap(mine, other.claim):
+            if other is not None and overlap(mine, self._claims[uid]):
                 rivals.append(other)
         return rivals
 
@@ -86,12 +87,12 @@ class Uniqueness:
         age = _created_at(entry), entry.seen.uid
         return (other for other in self._registry if (_created_at(other), other.seen.uid) < age)
 
-    def _drop(self, claim: Claim, uid: str) -> None:
-        for mark in claim.marks():
-            if mark in self._claimants:
-                self._claimants[mark].discard(uid)
-                if not self._claimants[mark]:
-                    del self._claimants[mark]
+    def _drop(self, uid: str) -> None:
+        claim = self._claims.pop(uid, None)
+        for mark in claim.marks() if claim is not None else ():
+            self._claimants[mark].discard(uid)
+            if not self._claimants[mark]:
+                del self._claimants[mark]
 
 
 def _claim(turn: Turn, services: OpenServices, found: Verified) -> Claim:
