@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,7 +18,8 @@ from typing_extensions import override
 
 from anmc_simulators import control
 from anmc_simulators.action_network.app import create_app as create_action_network
-from anmc_simulators.frame.connection import WithConnection
+from anmc_simulators.frame.connection import Line, WithLine
+from anmc_simulators.frame.waiting import RealTime
 from anmc_simulators.mobile_commons.app import create_app as create_mobile_commons
 from anmc_simulators.simulation import Simulation
 
@@ -76,7 +78,7 @@ def _url(host: str, port: int) -> str:
 
 async def serve(simulation: Simulation, sockets: Mapping[str, socket.socket], *, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called once both services accept connections."""
-    servers = {name: _Server(app) for name, app in create_apps(simulation).items()}
+    servers = {name: _Server(app, simulation.traffic.real_time) for name, app in create_apps(simulation).items()}
     loop = asyncio.get_running_loop()
 
     def end() -> None:
@@ -105,23 +107,38 @@ def announce(urls: Mapping[str, str], ready_file: Path | None) -> None:
 
 
 class Connection(HttpProtocol):
-    """One connection, which the requests on it can end."""
+    """One connection, which the requests on it can end; they know when they came, however busy the server is."""
+
+    def __init__(self, *arguments: Any, real_time: RealTime, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._real_time = real_time
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self.app = WithConnection(self.app, transport)
+        self._line = Line(transport, self._real_time.monotonic())
+        self.app = WithLine(self.app, self._line)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._line.received_at = self._real_time.monotonic()
+        super().data_received(data)
+
+
+def connections(real_time: RealTime) -> Any:
+    """Return what makes a connection of a new transport, as uvicorn takes it."""
+    return functools.partial(Connection, real_time=real_time)
 
 
 class _Server(uvicorn.Server):
     """A server that says when it listens and leaves the signals to the process."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, real_time: RealTime) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 access_log=False,
-                http=Connection,
+                http=connections(real_time),
                 date_header=False,  # the services' own clock sets it
                 lifespan="off",
                 log_level="warning",

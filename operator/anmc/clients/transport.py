@@ -109,7 +109,7 @@ class Transport:
             before_sleep=self._report_wait,
             reraise=True,
         )
-        attempt: Callable[[], Awaitable[T]] = functools.partial(self._try, call, self._build(call), read, latest)
+        attempt: Callable[[], Awaitable[T]] = functools.partial(self._try, call, read, latest)
         try:
             return await retrying(attempt)
         except CallFailed as failed:
@@ -133,12 +133,14 @@ class Transport:
             raise OriginNotAllowed(f"A request was about to leave {self._origin} and was not sent")
         return request
 
-    async def _try(self, call: Call, request: httpx.Request, read: Callable[[Answer], T], latest: float) -> T:
+    async def _try(self, call: Call, read: Callable[[Answer], T], latest: float) -> T:
         asked_at = self._clock.monotonic()
         async with self._admission.slot(call.priority, patience=latest - asked_at) as slot:
             began = self._clock.monotonic()
             if began > asked_at:
                 self._meter.waited(self._traits.service, "pacing", began - asked_at)
+            # Built now, not while it waits: thousands in the line would be built before the first of them is sent.
+            request = self._build(call)
             self._gate()
             return await self._send_once(call, request, read, slot)
 

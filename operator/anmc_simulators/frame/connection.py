@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from typing_extensions import override
 from anmc_simulators.frame.waiting import Patience
 
 EXTENSION: Final = "anmc.connection"
-"""Where the scope has the connection's transport, if the server hands it in."""
+"""Where the scope has what is known of the request's connection, if the server hands it in."""
 
 NO_ANSWER: Final = 0
 """Stands in the journal for the status of a request that was never answered."""
@@ -26,17 +27,31 @@ class ConnectionCut(ConnectionError):
     """What a client in the same process sees instead of the end of a connection."""
 
 
-class WithConnection:
-    """Serves the requests of one connection and shows them its transport."""
+@dataclass(slots=True)
+class Line:
+    """A connection: its transport, and when something came over it last, in the seconds of the real time."""
 
-    def __init__(self, app: ASGIApp, transport: asyncio.Transport) -> None:
+    transport: asyncio.Transport
+    received_at: float
+
+
+class WithLine:
+    """Serves the requests of one connection and shows it to them."""
+
+    def __init__(self, app: ASGIApp, line: Line) -> None:
         self._app = app
-        self._transport = transport
+        self._line = line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        scope.setdefault("extensions", {})[EXTENSION] = self._transport
+        scope.setdefault("extensions", {})[EXTENSION] = self._line
         await self._app(scope, receive, send)
+
+
+def line_of(scope: Scope) -> Line | None:
+    """Return the connection of a request; None where there is no server."""
+    line: Line | None = scope.get("extensions", {}).get(EXTENSION)
+    return line
 
 
 class NoAnswer(Response):
@@ -87,9 +102,10 @@ class SlowBody(Response):
 
 
 async def _cut(scope: Scope, receive: Receive, *, reset: bool) -> None:
-    transport: asyncio.Transport | None = scope.get("extensions", {}).get(EXTENSION)
-    if transport is None:
+    line = line_of(scope)
+    if line is None:
         raise ConnectionCut("the simulator cut the connection on purpose")
+    transport = line.transport
     if reset:
         sock = transport.get_extra_info("socket")
         with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from anmc_simulators.fault_kinds.kind import Place, Proceed, Surroundings
 from anmc_simulators.faults import Order
 from anmc_simulators.frame.arrival import Arrival
-from anmc_simulators.frame.connection import NO_ANSWER, NoAnswer
+from anmc_simulators.frame.connection import NO_ANSWER, NoAnswer, line_of
 from anmc_simulators.frame.face import Face
 from anmc_simulators.frame.traffic import Traffic
 from anmc_simulators.journal import Request
@@ -79,7 +79,7 @@ class _Way:
         """Let the request come to the service through latency and faults."""
         seconds = self._traffic.latencies.draw(arrival)
         if seconds:
-            await self._traffic.patience.pause(seconds)
+            await self._traffic.patience.pause_until(self._received_at() + seconds)
         orders = self._traffic.faults.concerning(arrival)
         if not orders:
             return await self._answer(arrival)
@@ -87,6 +87,11 @@ class _Way:
         for order in reversed(orders):
             proceed = self._through(order, proceed)
         return await proceed(arrival)
+
+    def _received_at(self) -> float:
+        """Return when the request came: what a busy simulator adds to it is no latency of the service."""
+        line = line_of(self._around.request.scope)
+        return self._traffic.real_time.monotonic() if line is None else line.received_at
 
     def date(self, response: Response) -> None:
         """Stamp an answer with the time of the services."""

@@ -47,6 +47,11 @@ class Patience:
         """Wait as a slow service does, which goes on without its client."""
         await self._first(self._time.sleep(seconds), self._closing.wait())
 
+    async def pause_until(self, moment: float) -> None:
+        """Wait likewise, for a moment of the real time."""
+        if (seconds := moment - self._time.monotonic()) > 0:
+            await self.pause(seconds)
+
     async def hold(self, receive: Receive, seconds: float) -> bool:
         """Wait; returns whether the client still waits and the server goes on.
 

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from anmc_simulators.clock import Clock
 from anmc_simulators.mobile_commons.company import Company
 from anmc_simulators.mobile_commons.records import User
-from anmc_simulators.server import Connection, create_apps
+from anmc_simulators.server import connections, create_apps
 from anmc_simulators.simulation import Simulation
 
 NOW = datetime(2026, 1, 31, 9, 8, 7, tzinfo=UTC)
@@ -110,7 +110,7 @@ async def services() -> AsyncIterator[Services]:
     simulation.mobile_commons.put_user(User(LOGIN, (company.key,), "Sync", LOGIN, tokens=frozenset({TOKEN})))
     simulation.action_network.add_group(KEY, custom_fields=["sms_opt_in"])
     async with contextlib.AsyncExitStack() as stack:
-        urls = {name: await stack.enter_async_context(_serving(app)) for name, app in create_apps(simulation).items()}
+        urls = {name: await stack.enter_async_context(_serving(app, time)) for name, app in create_apps(simulation).items()}
         network, commons, control = [
             await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, verify=NO_TLS))
             for url, headers in (
@@ -124,9 +124,9 @@ async def services() -> AsyncIterator[Services]:
 
 
 @contextlib.asynccontextmanager
-async def _serving(app: Starlette) -> AsyncIterator[str]:
+async def _serving(app: Starlette, time: FakeTime) -> AsyncIterator[str]:
     config = uvicorn.Config(
-        app, http=Connection, lifespan="off", ws="none", date_header=False, log_config=None, access_log=False
+        app, http=connections(time), lifespan="off", ws="none", date_header=False, log_config=None, access_log=False
     )
     config.load()
     server = uvicorn.Server(config)
