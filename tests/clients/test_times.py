@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from anmc.clients.times import clock_offset, read_time, started_at, write_time
+from anmc.clients.times import clock_offset, read_http_date, read_time, started_at, write_time
 
 NOON = datetime(2025, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def test_a_time_is_written_in_utc_without_fractions() -> None:
     ],
 )
 def test_a_request_began_at_the_services_time_less_its_duration(header: str | None, expected: datetime) -> None:
-    began = started_at(header, received_at=NOON + timedelta(hours=1), duration=timedelta(seconds=3))
+    began = started_at(read_http_date(header), received_at=NOON + timedelta(hours=1), duration=timedelta(seconds=3))
 
     assert began == expected
 
@@ -63,9 +63,9 @@ def test_a_request_began_at_the_services_time_less_its_duration(header: str | No
 def test_the_offset_of_a_clock_is_the_least_that_explains_its_date(header: str, seconds: float) -> None:
     sent_at = NOON - timedelta(seconds=2.5)
 
-    assert clock_offset(header, sent_at=sent_at, received_at=NOON) == timedelta(seconds=seconds)
+    assert clock_offset(read_http_date(header), sent_at=sent_at, received_at=NOON) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("header", [None, "", "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"])
 def test_a_date_that_is_none_shows_no_offset(header: str | None) -> None:
-    assert clock_offset(header, sent_at=NOON, received_at=NOON) is None
+    assert clock_offset(read_http_date(header), sent_at=NOON, received_at=NOON) is None

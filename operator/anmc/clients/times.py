@@ -35,26 +35,25 @@ def write_time(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def started_at(date_header: str | None, *, received_at: datetime, duration: timedelta) -> datetime:
+def started_at(date: datetime | None, *, received_at: datetime, duration: timedelta) -> datetime:
     """Return when a request began by the service's own clock (sync.md W2).
 
-    Without a usable `Date` header our clock at the end of the call, `received_at`, has to do.
+    `date` is the `Date` header; without a usable one our clock at the end of the call, `received_at`, has to do.
     """
-    ended_at = read_http_date(date_header) or received_at
+    ended_at = date or received_at
     try:
         return ended_at - duration
     except OverflowError:
         return received_at - duration
 
 
-def clock_offset(date_header: str | None, *, sent_at: datetime, received_at: datetime) -> timedelta | None:
+def clock_offset(date: datetime | None, *, sent_at: datetime, received_at: datetime) -> timedelta | None:
     """Return how far the service's clock is ahead of ours; None without a plausible `Date` header (sync.md W2).
 
     The header is cut to the second and was written somewhere between sending and receiving. As long as both
     clocks may agree the offset is zero, so that it does not waver from answer to answer; else it is the least that
     explains the header.
     """
-    date = read_http_date(date_header)
     if date is None:
         return None
     at_least, at_most = date - received_at, date - sent_at + timedelta(seconds=1)

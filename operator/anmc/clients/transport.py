@@ -4,7 +4,7 @@ import asyncio
 import functools
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import httpx
@@ -187,13 +187,13 @@ class Transport:
 
     async def _receive(self, response: httpx.Response, began: float) -> Answer:
         status, headers = response.status_code, response.headers
-        code, date = status_code(status), headers.get("Date")
+        code, date = status_code(status), read_http_date(headers.get("Date"))
         duration = timedelta(seconds=self._clock.monotonic() - began)
         self._compare_clocks(date, duration)
         if status in {401, 403} or 300 <= status < 400:
             raise Denied(code, how=str(status))
         if status in {408, 429} or status >= 500:
-            their_now = read_http_date(date) or self._clock.now()
+            their_now = date or self._clock.now()
             raise TryFailed(
                 Cause.RATE_LIMITED if status == 429 else Cause.SERVER_ERROR,
                 code,
@@ -220,7 +220,7 @@ class Transport:
             return Denied(code, how=str(status))
         return Doubtful(code) if status == 400 and self._traits.repeats_bad_request else Refused(code)
 
-    def _compare_clocks(self, date: str | None, duration: timedelta) -> None:
+    def _compare_clocks(self, date: datetime | None, duration: timedelta) -> None:
         now = self._clock.now()
         offset = clock_offset(date, sent_at=now - duration, received_at=now)
         if offset is not None:

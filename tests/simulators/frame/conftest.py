@@ -110,7 +110,9 @@ async def services() -> AsyncIterator[Services]:
     simulation.mobile_commons.put_user(User(LOGIN, (company.key,), "Sync", LOGIN, tokens=frozenset({TOKEN})))
     simulation.action_network.add_group(KEY, custom_fields=["sms_opt_in"])
     async with contextlib.AsyncExitStack() as stack:
-        urls = {name: await stack.enter_async_context(_serving(app, time)) for name, app in create_apps(simulation).items()}
+        urls = {
+            name: await stack.enter_async_context(_serving(app, time)) for name, app in create_apps(simulation).items()
+        }
         network, commons, control = [
             await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, verify=NO_TLS))
             for url, headers in (

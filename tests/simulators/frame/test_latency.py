@@ -58,7 +58,22 @@ async def test_each_service_waits_as_long_as_it_was_told(services: "Services") -
     await services.mobile_commons.get("/campaigns")
     await services.action_network.get("/people", params={"page": 3})
 
-    assert services.time.slept == [0.6]
+    assert services.time.slept == pytest.approx([0.6])
+
+
+async def test_what_a_busy_simulator_takes_counts_as_latency(services: "Services") -> None:
+    await services.control.post("/latency", json={"service": "action-network", "latency": 0.6})
+    pause_until, busy = services.simulation.traffic.patience.pause_until, 0.25
+
+    async def late(moment: float) -> None:
+        services.time.seconds += busy
+        await pause_until(moment)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services.simulation.traffic.patience, "pause_until", late)
+        await services.action_network.get("/people")
+
+    assert services.time.slept == pytest.approx([0.6 - busy])
 
 
 async def test_the_latency_grows_with_the_page_of_a_list_only(services: "Services") -> None:

@@ -16,6 +16,18 @@ _HTML: Final = re.compile(rb"(<\?xml[^>]*>\s*)?(?><!--.*?-->\s*)*+(<!doctype\s+h
 _SNIFFED: Final = 1024
 """Bytes in which a page shows that it is HTML."""
 
+_PARSER: Final = etree.XMLParser(
+    encoding="utf-8",  # whatever the declaration says, so that no encoding can hide a document type
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    dtd_validation=False,
+    huge_tree=False,
+    recover=False,
+    remove_comments=True,
+    remove_pis=True,
+)
+
 
 def read_payload(answer: Answer) -> etree._Element:
     """Return the `<response>` element of a success.
@@ -50,19 +62,8 @@ def _parse(document: bytes) -> etree._Element:
     # Refused before parsing: entities live in a document type, and the service never sends one.
     if _DOCTYPE in document or _DOCTYPE in document.upper():
         raise Unreadable
-    parser = etree.XMLParser(
-        encoding="utf-8",  # whatever the declaration says, so that no encoding can hide a document type
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        return etree.fromstring(document, parser)
+        return etree.fromstring(document, _PARSER)
     except (etree.LxmlError, ValueError):
         pass  # raised below, outside of the handler: the library's error quotes the answer
     raise Unreadable
