@@ -15,7 +15,7 @@
     │   ├── RateLimited
     │   ├── ServiceUnavailable
     │   ├── OutcomeUnknown
-    │   ├── TooManyFailures
+    │   ├── TooManyFailures, SafetyStop
     │   ├── RunTimedOut
     │   └── StoreUnavailable
     ├── SkipRecord   this record only, the run goes on
@@ -136,6 +136,12 @@ class TooManyFailures(Retry):
     """More of a run's records failed than the spec tolerates (sync.md S3)."""
 
     reason = "TooManyFailures"
+
+
+class SafetyStop(Retry):
+    """A run came to a safety limit and held back what lies beyond it (sync.md S1, S2)."""
+
+    reason = "SafetyStop"
 
 
 class RunTimedOut(Retry):

@@ -18,6 +18,7 @@ from anmc.rules.remembered import (
     ProfileSeen,
     QueuedOptIn,
     SettledPair,
+    StagedOptOut,
     Suppression,
 )
 from anmc.rules.states import Membership, Wish
@@ -69,6 +70,8 @@ TEXT_COLUMNS = {
     "link.person_id",
     "opt_in_attempt.campaign_id",
     "queued_opt_in.person_id",
+    "staged_opt_out.person_id",
+    "staged_opt_out.profile_id",
     # ids of ours and of the cluster
     "integration.uid",
     "ledger_scope.name",
@@ -129,6 +132,7 @@ def changes_about(person: Person, profile: Profile, hasher: Hasher) -> Changes:
         suppressions=[Suppression(number, NOW, OptOutOrigin.MOBILE_COMMONS)],
         attempts=[Attempt(number, "77", NOW)],
         queued=[QueuedOptIn(person.id, number, NOW, NOW)],
+        staged=[StagedOptOut(number, person.id, profile.id, NOW, Reason.APPLIED, Direction.PULL)],
         positions={
             Direction.PULL: Positions(NOW, NOW, Checkpoint("pull-1", Trigger.REQUEST, 1, NOW, NOW, NOW, 2, {"Held": 1}))
         },

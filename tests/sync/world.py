@@ -399,6 +399,8 @@ class World:
                 "initial_sync": spec.initial_sync,
                 "max_opt_ins_per_day": spec.consent.max_opt_ins_per_day,
                 "max_failure_percent": spec.safety.max_failure_percent,
+                "max_opt_out_percent": spec.safety.max_opt_out_percent,
+                "max_creates": spec.safety.max_creates_per_run,
                 **order,
             }
         ).resume((await self.memory.positions(direction)).checkpoint)

@@ -11,6 +11,7 @@ from anmc.rules.outcomes import Outcome
 from anmc.rules.phone import PhoneReading
 from anmc.rules.records import Person, PersonId, Profile
 from anmc.rules.remembered import Attempt, Link, PersonSeen, ProfileSeen, Suppression
+from anmc.rules.withdrawal import WithdrawalStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class PushNeed(Enum):
     """A new opt-out: who holds the number (P9 to P11, P19)."""
     OPT_IN_MATCH = auto()
     """An active member: who this is, by id, number or e-mail (P1 to P7, P12, P14, P21)."""
+    REPAIR = auto()
+    """An active member whose withdrawal is on record: out of Mobile Commons again, and nobody to look up (P18)."""
     LINKED_PERSON = auto()
     """A linked profile whose fields moved: the person, to compare with (P17)."""
 
@@ -124,7 +127,8 @@ class PullFacts:
     """A person with everything that is known of it and of the profile with its number.
 
     `shared_number` says that another person of the page or of the store holds the same number (M3, M7, M15).
-    `eligible` is Q0. `attempt` is our newest opt-in call for the number and the target campaign.
+    `eligible` is Q0. `attempt` is our newest opt-in call for the number and the target campaign. `withdrawal` is what
+    becomes of the person's own, and `is_leaving` says that an opt-out of the number is on its way (C13).
     """
 
     person: Person
@@ -138,6 +142,8 @@ class PullFacts:
     attempt: Attempt | None
     shared_number: bool
     eligible: bool
+    withdrawal: WithdrawalStep = WithdrawalStep.NONE
+    is_leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def _policy_parts(policy: Policy) -> Iterator[str]:
             policy.opt_in_field,
             policy.constituent_column,
             policy.create_without_email,
+            policy.carries_withdrawals,
             policy.default_region,
             sorted(policy.allowed_country_codes),
             rows,

@@ -14,7 +14,8 @@ class Policy:
 
     `scope` is the campaign whose subscription the opt-in field speaks of, None for all of them; `target` is the
     campaign of the opt-in path, None when nobody can be subscribed (sync.md 1). `opt_in_field` and
-    `constituent_column` are names as `Person.values` and `Profile.values` use them.
+    `constituent_column` are names as `Person.values` and `Profile.values` use them. `carries_withdrawals` says that an
+    opt-out made in Action Network opts out in Mobile Commons (C8).
     """
 
     sync_type: SyncType
@@ -28,6 +29,7 @@ class Policy:
     default_region: str
     allowed_country_codes: frozenset[int]
     mappings: tuple[FieldMapping, ...]
+    carries_withdrawals: bool = True
 
     @classmethod
     def of(cls, spec: DataSyncIntegrationSpec, *, target: str | None) -> "Policy":
@@ -44,6 +46,7 @@ class Policy:
             default_region=spec.default_region,
             allowed_country_codes=frozenset(spec.allowed_country_codes),
             mappings=data_mappings(spec.effective_mappings()),
+            carries_withdrawals=spec.consent.opt_out_from_action_network,
         )
 
 

@@ -1,11 +1,11 @@
 """What a pull does with one person: the rows of sync.md section 6, the first that fits."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from anmc.api.names import Category, Direction, Reason, SyncType
-from anmc.rules.consent import may_opt_in
+from anmc.rules.consent import WISH_TEXT, WishReading, may_opt_in
 from anmc.rules.decisions import Ambiguous, NoMatch, PullDecision, PullFacts
 from anmc.rules.fields import hold_back, newest_record, plan_fields, required_fields_empty, to_profile_values
 from anmc.rules.hashing import Hasher
@@ -15,6 +15,7 @@ from anmc.rules.policy import Policy
 from anmc.rules.records import Person, Phone, Profile
 from anmc.rules.remembered import PersonSeen
 from anmc.rules.states import Membership, Wish
+from anmc.rules.withdrawal import WithdrawalStep
 
 _NOTHING: Final = Outcome(Category.NO_DIFFERENCE, Reason.NOTHING_TO_CARRY)
 _WRITES_TO_PEOPLE: Final = frozenset(
@@ -36,7 +37,35 @@ def recognise(person: Person, seen: PersonSeen | None, fingerprint: bytes) -> Ou
 
 
 def decide_pull(facts: PullFacts, policy: Policy, hasher: Hasher) -> PullDecision:
-    """Decide about one person whose form is not known yet."""
+    """Decide about one person whose form is not known yet.
+
+    What becomes of a withdrawal is decided apart from it, whatever the row (Q9, Q9b, Q25): the outcome is that of the
+    rest, to which the opt-out is added when it is done.
+    """
+    if facts.withdrawal is WithdrawalStep.VOID:
+        return _return_wish(facts, policy, hasher)
+    decision = _decide(facts, policy, hasher)
+    if note := _HELD_BACK.get(facts.withdrawal):
+        return replace(decision, outcome=strongest((decision.outcome, _held(note))))
+    return decision
+
+
+def _return_wish(facts: PullFacts, policy: Policy, hasher: Hasher) -> PullDecision:
+    """Say True again to a person whose own act is newer than the withdrawal (section 3.2)."""
+    is_said = facts.wish.wish is Wish.TRUE
+    returned = replace(facts, withdrawal=WithdrawalStep.NONE, wish=WishReading(Wish.TRUE, is_readable=True))
+    decision = _decide(returned, policy, hasher)
+    if is_said or facts.shared_number or not isinstance(facts.match, Profile):
+        return decision
+    outcome = Outcome(Category.UPDATED_IN_ACTION_NETWORK, Reason.OPT_IN_IS_NEWER)
+    return replace(
+        decision,
+        outcome=strongest((outcome, decision.outcome)),
+        person_update={**decision.person_update, policy.opt_in_field: WISH_TEXT[Wish.TRUE]},
+    )
+
+
+def _decide(facts: PullFacts, policy: Policy, hasher: Hasher) -> PullDecision:
     for row in _STOPS:
         if outcome := row(facts, policy, hasher):
             return PullDecision(outcome)
@@ -95,7 +124,6 @@ _STOPS: Final[tuple[Callable[[PullFacts, Policy, Hasher], Outcome | None], ...]]
     _ambiguous,
     # Q18, a number that moved, has its place here.
     _phone_changed,
-    # Q9, Q9b: withdrawals have their place here.
     _profile_deleted,
     _required,
 )
@@ -120,7 +148,6 @@ def _held(reason: Reason) -> Outcome:
 
 _RULES: Final[Mapping[Reason | None, _Rule]] = {
     None: _Rule(_NOTHING, creates=True),  # Q1 without a profile, Q2 with one
-    # Q25, the repair of a withdrawal, has its place here.
     Reason.PREVIOUSLY_OPTED_OUT: _Rule(_held(Reason.PREVIOUSLY_OPTED_OUT)),  # Q4
     Reason.UNDELIVERABLE: _Rule(_held(Reason.UNDELIVERABLE), creates=True),  # Q6
     Reason.MEMBERSHIP_UNCLEAR: _Rule(_held(Reason.MEMBERSHIP_UNCLEAR), writes=False),  # Q23
@@ -134,6 +161,12 @@ _RULES: Final[Mapping[Reason | None, _Rule]] = {
 }
 """What follows for a person whose wish is True, by the answer of C12."""
 
+_HELD_BACK: Final[Mapping[WithdrawalStep, Reason]] = {
+    WithdrawalStep.REVOKE: Reason.WITHDRAWAL_REVOKED,
+    WithdrawalStep.RECORD: Reason.OPT_OUT_NOT_CARRIED,
+}
+"""Why a withdrawal ends nothing in Mobile Commons."""
+
 _NO_WISH: Final = frozenset({Reason.NOT_OPTED_IN, Reason.OPT_IN_FIELD_UNREADABLE})
 
 
@@ -143,12 +176,15 @@ def _not_opted_in(facts: PullFacts, policy: Policy, reason: Reason | None) -> _R
     if not isinstance(facts.match, Profile):
         creates = policy.sync_type is SyncType.LIBERAL
         return _Rule(Outcome(Category.NO_IMPORT, reason), creates=creates)  # Q8, Q10
-    if facts.wish.wish is Wish.FALSE and facts.membership.membership is Membership.ACTIVE:
+    is_active = facts.membership.membership is Membership.ACTIVE
+    if facts.wish.wish is Wish.FALSE and is_active and not facts.is_leaving:
         return _Rule(_held(Reason.OPT_IN_STATUS_DIFFERS))  # Q19
     return _Rule(_NOTHING if facts.wish.is_readable else _held(reason))  # Q22
 
 
 def _refusal(facts: PullFacts, policy: Policy) -> Reason | None:
+    if facts.is_leaving and facts.wish.wish is Wish.TRUE:
+        return Reason.PREVIOUSLY_OPTED_OUT  # C13
     return may_opt_in(
         wish=facts.wish,
         eligible=facts.eligible,

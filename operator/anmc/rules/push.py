@@ -32,6 +32,7 @@ from anmc.rules.phone import PhoneProblem
 from anmc.rules.policy import Policy
 from anmc.rules.records import Person, Phone
 from anmc.rules.states import Membership, Wish
+from anmc.rules.withdrawal import needs_repair
 
 _NOTHING: Final = Outcome(Category.NO_DIFFERENCE, Reason.NOTHING_TO_CARRY)
 _LINKED: Final = Outcome(Category.LINKED, Reason.APPLIED)
@@ -46,6 +47,8 @@ def triage_push(facts: PushFacts, policy: Policy, hasher: Hasher) -> Outcome | P
         return Outcome(Category.NO_EXPORT, facts.phone.reason)  # P22
     if membership is Membership.UNCLEAR:
         return Outcome(Category.HELD, Reason.MEMBERSHIP_UNCLEAR)  # P20
+    if needs_repair(facts.membership, facts.suppression, policy):
+        return PushNeed.REPAIR  # P18
     if _is_new_opt_out(facts):
         return PushNeed.OPT_OUT_MATCH
     if membership is Membership.PENDING:
@@ -109,7 +112,6 @@ def decide_data(facts: PushFacts, person: Person, policy: Policy, hasher: Hasher
 def _standing(facts: PushFacts) -> Outcome:
     """Return what a profile amounts to that carries no consent write, apart from its data."""
     if _is_suppressed(facts) and facts.membership.membership is Membership.ACTIVE:
-        # P18, the repair of a withdrawal, will stand before this row.
         return Outcome(Category.HELD, Reason.PREVIOUSLY_OPTED_OUT)  # P23
     if facts.membership.membership is Membership.UNDELIVERABLE:
         return Outcome(Category.NO_DIFFERENCE, Reason.UNDELIVERABLE)  # P13

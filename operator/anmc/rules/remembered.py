@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from anmc.api.names import Direction, Reason
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.states import Membership, Wish
+from anmc.rules.states import Membership, SmsStatus, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class PersonSeen:
 
     `stated_wish` is the last wish that was not Unknown (None: none yet) and `wish_is_ours` says that we wrote
     it. `is_settled` is False when the outcome left work undone, so that an unchanged version is decided again
-    (sync.md Q21). `run_id` is the run that handled it last.
+    (sync.md Q21). `run_id` is the run that handled it last. `stated_sms` is the last SMS status that meant something.
     """
 
     person_id: PersonId
@@ -46,6 +47,7 @@ class PersonSeen:
     outcome: Outcome
     is_settled: bool
     run_id: str
+    stated_sms: SmsStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +131,22 @@ class QueuedOptIn:
     number_hash: NumberHash
     decided_at: datetime
     not_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StagedOptOut:
+    """An opt-out on its way to Mobile Commons (sync.md C8, C13).
+
+    It waits until the reads of a run of its direction are over and the safety limit has let it pass, which makes it
+    approved; then until Mobile Commons has taken it. `person_id` made it; a repair (C7) may know the profile alone.
+    `opts_out` is False where there was nothing to opt out of: it enters the ledger and no more (Q9b).
+    """
+
+    number_hash: NumberHash
+    person_id: PersonId | None
+    profile_id: ProfileId | None
+    opted_out_at: datetime
+    reason: Reason
+    direction: Direction
+    opts_out: bool = True
+    is_approved: bool = False

@@ -1,4 +1,4 @@
-"""The two closed sets of consent: what a person wishes, what Mobile Commons shows of a number."""
+"""The closed sets of consent: what a person wishes, what both services show of a number."""
 
 from enum import StrEnum, unique
 
@@ -10,6 +10,14 @@ class Wish(StrEnum):
     TRUE = "True"
     FALSE = "False"
     UNKNOWN = "Unknown"
+
+
+@unique
+class SmsStatus(StrEnum):
+    """What Action Network's own SMS list says of a person, as far as it means something (sync.md C2)."""
+
+    SUBSCRIBED = "Subscribed"
+    UNSUBSCRIBED = "Unsubscribed"
 
 
 @unique

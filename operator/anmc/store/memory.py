@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.remembered import QueuedOptIn
-from anmc.store import ledger, links, positions, queue, seen
+from anmc.rules.remembered import QueuedOptIn, StagedOptOut
+from anmc.store import ledger, links, positions, queue, seen, staged
 from anmc.store.schema import link, queued_opt_in, suppression
 from anmc.store.scope import ScopeIds, StoreScope, find_ids, make_ids
 from anmc.store.transactions import Transactions
@@ -43,6 +43,7 @@ class SqlMemory:
                 suppressions=await ledger.read_suppressions(connection, ids.ledger, numbers),
                 attempts=await ledger.read_newest_attempts(connection, ids.ledger, numbers),
                 holders=await seen.read_holders(connection, ids.integration, numbers),
+                staged=await staged.read_staged(connection, ids.integration, numbers),
             )
 
         return await self._transactions.read(read)
@@ -59,6 +60,8 @@ class SqlMemory:
             await ledger.write_attempts(connection, ids.ledger, changes.attempts)
             await queue.write_queued(connection, ids.integration, changes.queued)
             await queue.remove_queued(connection, ids.integration, changes.dequeued)
+            await staged.write_staged(connection, ids.integration, changes.staged)
+            await staged.remove_staged(connection, ids.integration, changes.unstaged)
             await positions.write_positions(connection, ids.integration, changes.positions)
 
         await self._transactions.write(write)
@@ -78,6 +81,15 @@ class SqlMemory:
         async def read(connection: AsyncConnection) -> list[QueuedOptIn]:
             ids = await self._find_ids(connection)
             return await queue.read_queue(connection, ids.integration, due=due, limit=limit)
+
+        return await self._transactions.read(read)
+
+    async def staged_opt_outs(self) -> list[StagedOptOut]:
+        """Return the opt-outs on their way to Mobile Commons, the oldest first (sync.md C13)."""
+
+        async def read(connection: AsyncConnection) -> list[StagedOptOut]:
+            ids = await self._find_ids(connection)
+            return await staged.read_all_staged(connection, ids.integration)
 
         return await self._transactions.read(read)
 

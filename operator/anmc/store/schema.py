@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from anmc.api.names import Category, Direction, Reason, Trigger
 from anmc.rules.remembered import AttemptResult, OptOutOrigin
-from anmc.rules.states import Membership, Wish
+from anmc.rules.states import Membership, SmsStatus, Wish
 from anmc.store.columns import Moment, Names, Word, a_hash
 
 metadata = MetaData(
@@ -81,6 +81,7 @@ person_seen = Table(
     Column("fields", Names, nullable=False),
     Column("is_settled", Boolean, nullable=False),
     Column("run_id", Text, nullable=False),
+    Column("stated_sms", Word(SmsStatus)),
     Index(None, "integration_id", "number_hash"),
 )
 
@@ -157,6 +158,20 @@ queued_opt_in = Table(
     Column("decided_at", Moment, nullable=False),
     Column("not_before", Moment, nullable=False),
     Index(None, "integration_id", "decided_at", "person_id"),
+)
+
+staged_opt_out = Table(
+    "staged_opt_out",
+    metadata,
+    _integration(),
+    Column("number_hash", a_hash(), primary_key=True),
+    Column("person_id", Text),
+    Column("profile_id", Text),
+    Column("opted_out_at", Moment, nullable=False),
+    Column("reason", Word(Reason), nullable=False),
+    Column("direction", Word(Direction), nullable=False),
+    Column("opts_out", Boolean, nullable=False),
+    Column("is_approved", Boolean, nullable=False),
 )
 
 position = Table(

@@ -35,6 +35,7 @@ async def read_people(
             outcome=Outcome(row.category, row.reason, row.fields),
             is_settled=row.is_settled,
             run_id=row.run_id,
+            stated_sms=row.stated_sms,
         )
         for row in await select_in(connection, _PEOPLE, integration, ids)
     }
@@ -85,6 +86,7 @@ async def write_people(connection: AsyncConnection, integration: int, people: It
             "fields": person.outcome.fields,
             "is_settled": person.is_settled,
             "run_id": person.run_id,
+            "stated_sms": person.stated_sms,
         }
         for person in people
     ]

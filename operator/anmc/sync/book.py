@@ -8,8 +8,9 @@ from typing import Final
 from anmc.api.names import Direction, RunResult
 from anmc.errors import TooManyFailures
 from anmc.rules.consent import MembershipReading, observe_membership
+from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, Suppression
+from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, StagedOptOut, Suppression
 from anmc.sync.failures import UNREADABLE
 from anmc.sync.ports import Changes, Known, Page, Positions
 from anmc.sync.run import RunContext, RunEnd
@@ -44,9 +45,12 @@ class RunBook:
         self._suppressions: list[Suppression] = []
         self._queued: list[QueuedOptIn] = []
         self._dequeued: list[PersonId] = []
+        self._staged: list[StagedOptOut] = []
+        self._unstaged: list[NumberHash] = []
         if (checkpoint := context.order.resumed_from) is not None:
             self._next_page = checkpoint.next_page
             context.tally = Tally.from_data(checkpoint.tally)
+            context.creations.made = context.tally.created
 
     def observe(self, reading: MembershipReading, number: NumberHash, known: Known) -> Suppression | None:
         """Refill the ledger from what Mobile Commons shows of a number; return its entry (sync.md C6, C7)."""
@@ -67,11 +71,18 @@ class RunBook:
         """Note that the other side was told of an opt-out (sync.md C10)."""
         self._suppressions.append(replace(suppression, handled_at=suppression.opted_out_at))
 
-    def count(self, detail: Detail, before: PersonSeen | ProfileSeen | None) -> None:
-        """Count a record's outcome, in place of the one that this run has given it before."""
-        earlier = before.outcome if before is not None and before.run_id == self._context.order.id else None
+    def count(
+        self, detail: Detail, before: PersonSeen | ProfileSeen | None, *, instead_of: Outcome | None = None
+    ) -> None:
+        """Count a record's outcome, in place of the one that this run has given it before.
+
+        `instead_of` is that one where the store cannot know it.
+        """
+        earlier = instead_of
+        if earlier is None and before is not None and before.run_id == self._context.order.id:
+            earlier = before.outcome
         shown = replace(detail, outcome=self._context.reported(detail.outcome))
-        self._context.tally.count(shown, instead_of=earlier)
+        self._context.tally.count(shown, instead_of=None if earlier is None else self._context.reported(earlier))
 
     def count_page(self, page: Page[object], *, of: str) -> None:
         """Count what cannot be read of a page of people, profiles or subscribers; note if the walk missed something.
@@ -98,8 +109,14 @@ class RunBook:
         profiles: Sequence[ProfileSeen] = (),
         queued: Sequence[QueuedOptIn] = (),
         dequeued: Collection[PersonId] = (),
+        suppressions: Sequence[Suppression] = (),
+        staged: Sequence[StagedOptOut] = (),
+        unstaged: Collection[NumberHash] = (),
     ) -> None:
         """Keep entries for the next commit."""
+        self._suppressions.extend(suppressions)
+        self._staged.extend(staged)
+        self._unstaged.extend(unstaged)
         self._people.extend(people)
         self._profiles.extend(profiles)
         self._queued.extend(queued)
@@ -126,8 +143,21 @@ class RunBook:
         await context.progress.page_done(read)
 
     async def close(self, *, run_start: datetime, watermark: datetime) -> RunEnd:
-        """End the run; the watermark moves unless work is undone and in no queue (sync.md I11, W8, W17)."""
+        """End the run; the watermark moves unless work is undone and in no queue (sync.md I11, W8, W17).
+
+        A run that a safety limit has stopped is a failed one, with a report of what it held back (S1, S2).
+        """
         positions = replace(self._positions, checkpoint=None)
+        if (stop := self._context.safety_stop) is not None:
+            await self._store(positions)
+            return RunEnd(
+                result=self._context.result if self._context.is_dry else RunResult.FAILED,
+                tally=self._context.tally,
+                window_from=self._lower_bound,
+                window_to=run_start,
+                watermark=positions.watermark,
+                error=None if self._context.is_dry else stop,
+            )
         result = self._context.result
         if result is RunResult.SUCCEEDED and not self._is_complete:
             result = RunResult.PARTIALLY_SUCCEEDED
@@ -149,7 +179,10 @@ class RunBook:
             suppressions=self._suppressions,
             queued=self._queued,
             dequeued=self._dequeued,
+            staged=self._staged,
+            unstaged=self._unstaged,
             positions={self._context.order.direction: positions},
         )
         await self._context.remember(changes)
         self._people, self._profiles, self._suppressions, self._queued, self._dequeued = [], [], [], [], []
+        self._staged, self._unstaged = [], []

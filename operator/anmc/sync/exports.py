@@ -15,22 +15,32 @@ from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_p
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link, PersonSeen
 from anmc.sync.book import RunBook
-from anmc.sync.failures import RecordFailed, blaming
+from anmc.sync.failures import CREATE_LIMIT_REACHED, RecordFailed, blaming
 from anmc.sync.matching import PersonMatcher
 from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Changes, Known, Service
 from anmc.sync.run import RunContext
 from anmc.sync.sightings import rewritten_person, rewritten_profile
 from anmc.sync.tally import Detail
+from anmc.sync.withdrawals import Withdrawals
 
 
 class Exporter:
     """Handles the profiles of one push; opt-outs are staged, all else is written at once."""
 
-    def __init__(self, context: RunContext, book: RunBook, opt_outs: OptOuts, *, lower_bound: datetime) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        book: RunBook,
+        opt_outs: OptOuts,
+        withdrawals: Withdrawals,
+        *,
+        lower_bound: datetime,
+    ) -> None:
         self._context = context
         self._book = book
         self._opt_outs = opt_outs
+        self._withdrawals = withdrawals
         self._lower_bound = lower_bound
         self._sightings = context.sightings
         self._matcher = PersonMatcher(context)
@@ -66,6 +76,8 @@ class Exporter:
         try:
             if isinstance(triage, Outcome):
                 self._conclude(facts, triage)
+            elif triage is PushNeed.REPAIR and isinstance(facts.phone, Phone):
+                self._withdrawals.repair(facts, facts.phone)
             elif isinstance(facts.phone, Phone):
                 holders = known.holders.get(self._context.hasher.number(facts.phone), frozenset())
                 await self._match_and_decide(facts, facts.phone, triage, holders_known=holders)
@@ -95,6 +107,8 @@ class Exporter:
             decision = decide_data(facts, person, policy, hasher)
         else:
             decision = decide_opt_in(facts, match, policy, hasher)
+        if decision.create is not None and not self._context.creations.claim():
+            decision = PushDecision(CREATE_LIMIT_REACHED)
         if self._context.is_dry:
             self._conclude(facts, decision.outcome)
         else:
@@ -105,7 +119,7 @@ class Exporter:
     ) -> None:
         """Stage an opt-out for everybody who has to hear of it; one that concerns nobody is handled with that."""
         decision = decide_opt_out(facts, match)
-        if decision.opt_out and not self._context.is_dry:
+        if decision.opt_out:
             self._opt_outs.stage(facts, phone, decision, holders_known=holders_known)
             return
         if facts.suppression is not None:

@@ -26,6 +26,10 @@ UNREADABLE: Final = Outcome(Category.PROCESSING_ERROR, Reason.UNREADABLE_RECORD)
 """What becomes of a record that a service shows in a way that cannot be parsed (sync.md W13)."""
 
 
+CREATE_LIMIT_REACHED: Final = Outcome(Category.HELD, Reason.CREATE_LIMIT_REACHED)
+"""What becomes of a record that is not made because the run has made enough (sync.md S2)."""
+
+
 class RecordFailed(Exception):
     """A call for one record failed; its outcome is known. Never leaves the handling of the record."""
 

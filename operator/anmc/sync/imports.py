@@ -9,22 +9,24 @@ from datetime import datetime
 from typing import Final
 
 from anmc.api.names import Reason
-from anmc.rules.consent import NEVER, Wish, read_membership, read_wish
+from anmc.rules.consent import NEVER, MembershipReading, Wish, read_membership, read_wish
 from anmc.rules.decisions import PullDecision, PullFacts
 from anmc.rules.fields import settle
 from anmc.rules.match import match_profile
 from anmc.rules.outcomes import Outcome
 from anmc.rules.pull import decide_pull, recognise
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
-from anmc.rules.remembered import Link, PersonSeen
+from anmc.rules.remembered import Link, PersonSeen, Suppression
 from anmc.rules.windows import is_eligible
+from anmc.rules.withdrawal import WithdrawalStep
 from anmc.sync.book import RunBook
-from anmc.sync.failures import UNREADABLE, RecordFailed, blaming
+from anmc.sync.failures import CREATE_LIMIT_REACHED, UNREADABLE, RecordFailed, blaming
 from anmc.sync.ports import Changes, Known, Service
 from anmc.sync.run import RunContext
 from anmc.sync.sightings import rewritten_person, rewritten_profile
 from anmc.sync.staging import OptIns
 from anmc.sync.tally import Detail
+from anmc.sync.withdrawals import Reading, Withdrawals
 
 NUMBERS_PER_CALL: Final = 50
 """Numbers of one bulk look-up (mobile-commons-api.md U15)."""
@@ -70,10 +72,18 @@ class _Subject:
 class Importer:
     """Handles the people of one pull; opt-ins are staged, all else is written at once."""
 
-    def __init__(self, context: RunContext, book: RunBook, opt_ins: OptIns, eligibility: Eligibility) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        book: RunBook,
+        opt_ins: OptIns,
+        withdrawals: Withdrawals,
+        eligibility: Eligibility,
+    ) -> None:
         self._context = context
         self._book = book
         self._opt_ins = opt_ins
+        self._withdrawals = withdrawals
         self._eligibility = eligibility
         self._sightings = context.sightings
 
@@ -101,6 +111,7 @@ class Importer:
                 profile = profiles.get(number) if number is not None else None
                 subject = _Subject(person, number, profile, known, linked)
                 if number in unreadable:  # whether there is a profile, and what it says of consent, is not known
+                    self._withdraw(subject, None, known.suppressions.get(number))
                     self._conclude(subject, UNREADABLE)
                 else:
                     group.create_task(self._handle(subject, shared_number=person.id in shared))
@@ -144,6 +155,7 @@ class Importer:
         suppression = known.suppressions.get(number) if number is not None else None
         if number is not None and profile is not None:
             suppression = self._book.observe(reading, number, known)
+        step = self._withdraw(subject, reading, suppression)
         return PullFacts(
             person=person,
             phone=self._sightings.phone(person.number),
@@ -161,10 +173,32 @@ class Importer:
             attempt=self._book.attempt(number, known),
             shared_number=shared_number,
             eligible=self._eligibility.includes(person, wish.wish, subject.seen),
+            withdrawal=step,
+            is_leaving=self._withdrawals.is_leaving(step, number, known),
+        )
+
+    def _withdraw(
+        self, subject: _Subject, membership: MembershipReading | None, suppression: Suppression | None
+    ) -> WithdrawalStep:
+        phone, link, seen = self._sightings.phone(subject.person.number), subject.link, subject.seen
+        numbers = (subject.number, link.number_hash if link else None, seen.number_hash if seen else None)
+        return self._withdrawals.judge(
+            Reading(
+                person=subject.person,
+                phone=phone if isinstance(phone, Phone) else None,
+                number=subject.number,
+                numbers=frozenset(number for number in numbers if number is not None),
+                seen=seen,
+                membership=membership,
+                suppression=suppression,
+                known=subject.known,
+            )
         )
 
     async def _apply(self, subject: _Subject, facts: PullFacts, decision: PullDecision) -> None:
         """Write one decision to both services; each answer is remembered at once (sync.md Q24)."""
+        if decision.creates_profile and not self._context.creations.claim():
+            decision = PullDecision(CREATE_LIMIT_REACHED)
         outcome, wait = decision.outcome, None
         if decision.stage_opt_in and isinstance(facts.phone, Phone):
             wait = self._opt_ins.foresee(facts.phone)
@@ -223,6 +257,7 @@ class Importer:
             outcome = replace(outcome, reason=Reason.LINK_ONLY)  # W6
         profile_id = subject.profile.id if subject.profile else link.profile_id if link else None
         self._book.count(Detail(person.id, outcome, person.id, profile_id), subject.seen)
+        self._withdrawals.concluded(person.id, outcome)
         entry = entry or self._sightings.handled_person(person, outcome, before=subject.seen)
         self._book.enter(people=[replace(entry, outcome=outcome)])
 

@@ -109,9 +109,9 @@ class OptInCaller:
         self._conclude(entry.person_id, seen, outcome)
         self.kept.add(entry.person_id)
 
-    def leave(self, person_id: PersonId, seen: PersonSeen | None) -> None:
-        """Say of a person whose opt-in was not examined that the cap keeps it waiting."""
-        self._conclude(person_id, seen, self._waiting(seen, Reason.DAILY_CAP_REACHED))
+    def leave(self, person_id: PersonId, seen: PersonSeen | None, reason: Reason) -> None:
+        """Say of a person whose opt-in was not examined what keeps it waiting."""
+        self._conclude(person_id, seen, self._waiting(seen, reason))
 
     def _is_answered(self, attempt: Attempt, reading: MembershipReading) -> bool:
         """Whether Mobile Commons shows the answer to a call that nobody has judged, or not in this run."""
@@ -123,6 +123,8 @@ class OptInCaller:
     ) -> Outcome | None:
         """Return why this number may not be opted in after all; rules C12 and C15."""
         policy, person, number = self._context.policy, candidate.person, candidate.entry.number_hash
+        if number in candidate.known.staged:
+            return _DROPPED[Reason.PREVIOUSLY_OPTED_OUT]  # C13
         if candidate.known.holders.get(number, frozenset()) - {person.id}:
             return Outcome(Category.SKIPPED_MEMBERS, Reason.SEVERAL_MATCHES)  # M15
         link = linked.link_of_profile.get(profile.id)

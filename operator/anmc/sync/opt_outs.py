@@ -17,6 +17,7 @@ from anmc.sync.ports import Changes, Priority, Service
 from anmc.sync.run import RunContext
 from anmc.sync.tally import Detail
 
+_LIMIT_REACHED: Final = Outcome(Category.HELD, Reason.OPT_OUT_LIMIT_REACHED)
 _NOBODY: Final = Outcome(Category.NO_EXPORT, Reason.OPT_OUT_WITHOUT_MATCH)
 
 
@@ -42,6 +43,23 @@ class OptOuts:
         """Keep an opt-out until `apply`; `holders_known` are the people last seen with its number, if it has one."""
         self._staged[facts.profile.id] = _Staged(facts, phone, decision, holders_known)
 
+    @property
+    def linked(self) -> int:
+        """How many of them concern linked people, which the safety limit counts (S1)."""
+        return sum(staged.facts.link is not None for staged in self._staged.values())
+
+    async def hold(self) -> None:
+        """Say of each that the safety limit keeps it; the next run reads them again (S1)."""
+        for staged in self._staged.values():
+            self._leave(staged.facts, _LIMIT_REACHED)
+        await self._book.commit()
+
+    def plan(self) -> None:
+        """Count what a dry run would do."""
+        for staged in self._staged.values():
+            facts, outcome = staged.facts, staged.decision.outcome
+            self._conclude(facts, outcome, self._context.sightings.handled_profile(facts.profile, outcome))
+
     async def apply(self) -> None:
         """Tell Action Network of each; one that fails is an outcome, and the others go on."""
         for staged in self._staged.values():
@@ -54,10 +72,7 @@ class OptOuts:
             with blaming(Service.ACTION_NETWORK):
                 people = await self._write_all(staged)
         except RecordFailed as failure:
-            # The membership stays the one known before: an opt-out that was not carried must stay new (C10).
-            entry = self._context.sightings.handled_profile(facts.profile, failure.outcome)
-            kept = replace(entry, membership=facts.seen.membership) if facts.seen else entry
-            self._conclude(facts, failure.outcome, kept)
+            self._leave(facts, failure.outcome)
             return
         outcome = staged.decision.outcome if people else _NOBODY
         link_to = staged.decision.link_to
@@ -67,6 +82,12 @@ class OptOuts:
         if facts.suppression is not None:
             self._book.handled(facts.suppression)
         self._conclude(facts, outcome, self._context.sightings.handled_profile(facts.profile, outcome), link_to=link_to)
+
+    def _leave(self, facts: PushFacts, outcome: Outcome) -> None:
+        """Conclude an opt-out that was not carried: the membership stays the one before, so that it stays new (C10)."""
+        entry = self._context.sightings.handled_profile(facts.profile, outcome)
+        kept = replace(entry, membership=facts.seen.membership) if facts.seen else entry
+        self._conclude(facts, outcome, kept)
 
     async def _write_all(self, staged: _Staged) -> dict[PersonId, Person]:
         """Write False to the people decided about, and to all holders where the number may have others."""

@@ -18,7 +18,7 @@ from anmc.rules.records import (
     ProfileId,
     SubscriberRow,
 )
-from anmc.rules.remembered import Attempt, Link, PersonSeen, ProfileSeen, QueuedOptIn, Suppression
+from anmc.rules.remembered import Attempt, Link, PersonSeen, ProfileSeen, QueuedOptIn, StagedOptOut, Suppression
 
 Record = TypeVar("Record", covariant=True)  # noqa: PLC0105  # Page[Person] reads better than Page[Person_co]
 
@@ -219,6 +219,8 @@ class Known:
     """Our newest opt-in call by number and campaign."""
     holders: Mapping[NumberHash, frozenset[PersonId]] = field(default_factory=dict)
     """People last seen with a number."""
+    staged: Mapping[NumberHash, StagedOptOut] = field(default_factory=dict)
+    """Opt-outs on their way to Mobile Commons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,8 @@ class Changes:
     attempts: Sequence[Attempt] = ()
     queued: Sequence[QueuedOptIn] = ()
     dequeued: Collection[PersonId] = ()
+    staged: Sequence[StagedOptOut] = ()
+    unstaged: Collection[NumberHash] = ()
     positions: Mapping[Direction, Positions] = field(default_factory=dict)
 
 
@@ -298,6 +302,10 @@ class Memory(Protocol):
 
     async def queued_opt_ins(self, *, due: datetime, limit: int) -> list[QueuedOptIn]:
         """Return opt-ins whose `not_before` has come, the oldest decision first, then by person id (sync.md C14)."""
+        ...
+
+    async def staged_opt_outs(self) -> list[StagedOptOut]:
+        """Return the opt-outs on their way to Mobile Commons, the oldest first (sync.md C13)."""
         ...
 
     async def count_attempts_since(self, instant: datetime) -> int:

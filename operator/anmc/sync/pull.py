@@ -12,9 +12,11 @@ from anmc.sync.book import RunBook
 from anmc.sync.failures import ending_the_run
 from anmc.sync.imports import Eligibility, Importer
 from anmc.sync.ports import Changes, Positions, Priority, Service
-from anmc.sync.release import release_opt_ins
+from anmc.sync.release import hold_opt_ins, release_opt_ins
 from anmc.sync.run import EVERYBODY, RunContext, RunEnd
+from anmc.sync.safety import ConsentPhase
 from anmc.sync.staging import OptIns
+from anmc.sync.withdrawals import Withdrawals
 
 PEOPLE_PER_CALL: Final = 25
 """People of one page (action-network-api.md 1)."""
@@ -37,11 +39,16 @@ async def _pull(context: RunContext) -> RunEnd:
     if stored.eligible_since is None:  # known before the first read, so that a first pull that fails loses nobody
         await context.remember(Changes(positions={Direction.PULL: positions}))
     book = RunBook(context, positions, lower_bound=lower_bound)
-    opt_ins = await OptIns.of(context)
+    opt_ins, withdrawals = await OptIns.of(context), Withdrawals(context, book)
+    consent = await ConsentPhase.of(context, withdrawals)
 
-    run_start = await _read(context, book, Importer(context, book, opt_ins, eligibility), lower_bound)
-    if not context.is_dry:
+    importer = Importer(context, book, opt_ins, withdrawals, eligibility)
+    run_start = await _read(context, book, importer, lower_bound)
+    await consent.run()
+    if context.releases_opt_ins:
         await release_opt_ins(context, book, staged=opt_ins.people)
+    else:
+        await hold_opt_ins(context, book, opt_ins.people)
     watermark = next_pull_watermark(run_start)
     if eligibility.only_links:  # who came since the first try was linked and no more; the next pull looks again
         watermark = min(watermark, eligibility.since)

@@ -19,7 +19,9 @@ from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Page, Service
 from anmc.sync.release import release_opt_ins
 from anmc.sync.run import RunContext, RunEnd
+from anmc.sync.safety import ConsentPhase
 from anmc.sync.tally import Detail
+from anmc.sync.withdrawals import Withdrawals
 
 PROFILES_PER_CALL: Final = 1000
 """Profiles of one page (mobile-commons-api.md 4)."""
@@ -45,13 +47,15 @@ async def _push(context: RunContext) -> RunEnd:
     if order.resumed_from is not None:
         lower_bound = order.resumed_from.lower_bound
     book = RunBook(context, stored, lower_bound=lower_bound)
-    opt_outs = OptOuts(context, book)
-    reading = _Reading(context, book, Exporter(context, book, opt_outs, lower_bound=lower_bound), lower_bound)
+    opt_outs, withdrawals = OptOuts(context, book), Withdrawals(context, book)
+    consent = await ConsentPhase.of(context, withdrawals, opt_outs)
+    exporter = Exporter(context, book, opt_outs, withdrawals, lower_bound=lower_bound)
+    reading = _Reading(context, book, exporter, lower_bound)
 
     first_read_at = await reading.read_profiles()
     await reading.read_subscribers()
-    await opt_outs.apply()
-    if order.releases_opt_ins and not context.is_dry:
+    await consent.run()
+    if context.releases_opt_ins:
         await release_opt_ins(context, book)
     run_start = context.run_start(first_read_at)
     return await book.close(run_start=run_start, watermark=next_push_watermark(run_start))

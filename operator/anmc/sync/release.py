@@ -33,6 +33,17 @@ async def release_opt_ins(
     await _Release(context, book, staged or {}).run()
 
 
+async def hold_opt_ins(context: RunContext, book: RunBook, staged: Mapping[PersonId, Person]) -> None:
+    """Say of those whom this run would have opted in that a safety stop keeps them in the queue (sync.md S4)."""
+    if context.is_dry or not staged:
+        return
+    caller = OptInCaller(context, book)
+    known = await context.memory.recall(people=staged)
+    for person_id in staged:
+        caller.leave(person_id, known.people.get(person_id), Reason.OPT_OUT_LIMIT_REACHED)
+    await book.commit()
+
+
 class _Release:
     def __init__(self, context: RunContext, book: RunBook, staged: Mapping[PersonId, Person]) -> None:
         self._context = context
@@ -64,7 +75,7 @@ class _Release:
         waiting = [person_id for person_id in self._staged if person_id not in self._examined]
         known = await self._context.memory.recall(people=waiting)
         for person_id in waiting:
-            self._caller.leave(person_id, known.people.get(person_id))
+            self._caller.leave(person_id, known.people.get(person_id), Reason.DAILY_CAP_REACHED)
         if waiting:
             await self._book.commit()
 

@@ -7,14 +7,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from anmc.api.names import Direction, InitialSync, Mode, Reason, RunResult, Trigger
+from anmc.errors import AnmcError, SafetyStop
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome
 from anmc.rules.policy import Policy
+from anmc.rules.safety import Creations
 from anmc.rules.send_window import SendWindow
 from anmc.rules.windows import may_resume
 from anmc.sync.ports import ActionNetwork, Changes, Checkpoint, Memory, MobileCommons, Service
 from anmc.sync.sightings import Sightings
 from anmc.sync.tally import Tally
+
+OVERRIDE: Final = (
+    "Read the newest SyncReport; if it is right, set the annotation anmc.io/safety-override to a new value, "
+    "else correct the data or the limit in spec.safety."
+)
+"""What to do about a safety stop."""
 
 EVERYBODY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Lower bound of a full read: before either service existed."""
@@ -25,7 +33,8 @@ class RunOrder:
     """What a run is to do. Times are of the process's clock, in UTC.
 
     `known_watermark` is the one of the object's status: the older of it and the store's counts (sync.md 1).
-    `full` asks for a pull of the whole list. A push inside a pull `releases_opt_ins` not: they are the pull's.
+    `full` asks for a pull of the whole list. A push inside a pull `releases_opt_ins` not: they are the pull's; nor does
+    any run while the other direction is stopped (S4). `overrides_safety` lets this run pass its limits.
     """
 
     id: str
@@ -39,6 +48,9 @@ class RunOrder:
     initial_sync: InitialSync
     max_opt_ins_per_day: int
     max_failure_percent: int
+    max_opt_out_percent: int = 100
+    max_creates: int | None = None
+    overrides_safety: bool = False
     known_watermark: datetime | None = None
     full: bool = False
     releases_opt_ins: bool = True
@@ -102,6 +114,28 @@ class RunContext:
     now: Callable[[], datetime]
     tally: Tally = field(default_factory=Tally)
     floor: Counter[Service] = field(default_factory=Counter)
+    creations: Creations = field(init=False)
+    opt_out_stop: SafetyStop | None = None
+    """Set by a run that would opt out too many (S1)."""
+
+    def __post_init__(self) -> None:
+        order = self.order
+        self.creations = Creations(None if order.overrides_safety else order.max_creates)
+
+    @property
+    def safety_stop(self) -> SafetyStop | None:
+        """What stops the run from being a success: too many opt-outs, or too many creations (S1, S2)."""
+        if self.opt_out_stop is not None or not self.creations.refused:
+            return self.opt_out_stop
+        return SafetyStop(
+            f"{self.creations.refused} records were not made: a run makes at most {self.order.max_creates}",
+            remedy=OVERRIDE,
+        )
+
+    @property
+    def releases_opt_ins(self) -> bool:
+        """Whether this run makes opt-in calls: none while a safety stop stands (S4)."""
+        return self.order.releases_opt_ins and self.safety_stop is None and not self.is_dry
 
     @property
     def sightings(self) -> Sightings:
@@ -167,10 +201,14 @@ class RunContext:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """What came of a run. `watermark` is where the next one begins: unmoved, or None, if this one may not move it."""
+    """What came of a run. `watermark` is where the next one begins: unmoved, or None, if this one may not move it.
+
+    `error` is the safety stop of a run that was stopped, and has a report nevertheless.
+    """
 
     result: RunResult
     tally: Tally
     window_from: datetime
     window_to: datetime
     watermark: datetime | None
+    error: AnmcError | None = None

@@ -12,6 +12,7 @@ from anmc.rules.phone import PhoneReading, read_phone
 from anmc.rules.policy import Policy
 from anmc.rules.records import NumberHash, Person, Phone, Profile
 from anmc.rules.remembered import PersonSeen, ProfileSeen
+from anmc.rules.withdrawal import read_sms_status
 
 _NOT_HANDLED: Final = b""
 """Fingerprint of a record whose present form nobody has decided about yet; equal to none."""
@@ -68,6 +69,7 @@ class Sightings:
             outcome=outcome,
             is_settled=is_settled(outcome),
             run_id=self.run_id,
+            stated_sms=read_sms_status(person.sms_status) or (before.stated_sms if before else None),
         )
 
     def created_person(self, person: Person, outcome: Outcome) -> PersonSeen:

@@ -9,7 +9,7 @@ from anmc.rules.records import NumberHash, Person, PersonId, Phone
 from anmc.rules.remembered import QueuedOptIn
 from anmc.sync.run import RunContext
 
-_WAITS: Final = frozenset({Reason.OUTSIDE_SEND_WINDOW, Reason.DAILY_CAP_REACHED})
+_WAITS: Final = frozenset({Reason.OUTSIDE_SEND_WINDOW, Reason.DAILY_CAP_REACHED, Reason.OPT_OUT_LIMIT_REACHED})
 """Reasons of an opt-in that stays in the queue."""
 
 

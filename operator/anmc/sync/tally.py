@@ -91,6 +91,12 @@ class Tally:
         return sum(count for (category, _), count in self.counts.items() if category not in _WITHOUT_EFFECT)
 
     @property
+    def created(self) -> int:
+        """Records made in either service."""
+        created = {Category.IMPORTED, Category.EXPORTED}
+        return sum(count for (category, _), count in self.counts.items() if category in created)
+
+    @property
     def attention(self) -> int:
         """Records that need a person."""
         return sum(count for (_, reason), count in self.counts.items() if reason in NEEDS_ATTENTION)

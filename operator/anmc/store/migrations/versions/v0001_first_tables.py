@@ -16,6 +16,7 @@ def upgrade() -> None:
     _create_links()
     _create_ledger()
     _create_queue()
+    _create_staged()
     _create_positions()
 
 
@@ -67,6 +68,7 @@ def _create_seen() -> None:
         sa.Column("modified_date", sa.BigInteger),
         sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
         *_outcome(),
+        sa.Column("stated_sms", sa.String(32)),
         sa.Index(None, "integration_id", "number_hash"),
     )
     op.create_table(
@@ -136,6 +138,21 @@ def _create_queue() -> None:
         sa.Column("decided_at", sa.BigInteger, nullable=False),
         sa.Column("not_before", sa.BigInteger, nullable=False),
         sa.Index(None, "integration_id", "decided_at", "person_id"),
+    )
+
+
+def _create_staged() -> None:
+    op.create_table(
+        "staged_opt_out",
+        _integration_id(),
+        sa.Column("number_hash", sa.LargeBinary(32), primary_key=True),
+        sa.Column("person_id", sa.Text),
+        sa.Column("profile_id", sa.Text),
+        sa.Column("opted_out_at", sa.BigInteger, nullable=False),
+        sa.Column("reason", sa.String(32), nullable=False),
+        sa.Column("direction", sa.String(32), nullable=False),
+        sa.Column("opts_out", sa.Boolean, nullable=False),
+        sa.Column("is_approved", sa.Boolean, nullable=False),
     )
 
 
