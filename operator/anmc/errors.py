@@ -139,9 +139,20 @@ class TooManyFailures(Retry):
 
 
 class SafetyStop(Retry):
-    """A run came to a safety limit and held back what lies beyond it (sync.md S1, S2)."""
+    """A run came to a safety limit and held back what lies beyond it (sync.md S1, S2).
+
+    `limit` is the field of `spec.safety`, `value` what the run came to, `allowed` what the field allows.
+    """
 
     reason = "SafetyStop"
+
+    def __init__(self, message: str, *, limit: str, value: int, allowed: int) -> None:
+        super().__init__(
+            message,
+            remedy="Read the newest SyncReport; if it is right, set the annotation anmc.io/safety-override to a new "
+            f"value, else correct the data or spec.safety.{limit}.",
+        )
+        self.limit, self.value, self.allowed = limit, value, allowed
 
 
 class RunTimedOut(Retry):

@@ -7,7 +7,7 @@ from anmc.api.names import Direction, EventReason, EventType
 from anmc.cluster.events import EventRecorder, IntegrationEvent
 from anmc.cluster.status import StatusTarget
 from anmc.controller.registry import Entry
-from anmc.errors import AnmcError
+from anmc.errors import AnmcError, SafetyStop
 from anmc.observability.logs import get_logger
 from anmc.sync.run import RunEnd
 
@@ -60,6 +60,29 @@ class Announcer:
             _log.warning("run.failed", reason=error.reason, remedy=error.remedy, **_names(entry, direction))
         else:
             _log.debug("run.failed", reason=error.reason, **_names(entry, direction))
+
+    def safety_stopped(self, entry: Entry, direction: Direction, stop: SafetyStop, *, is_first: bool) -> None:
+        """Say once that a run would do too much, until one passes."""
+        if is_first:
+            self._post(entry, EventType.WARNING, EventReason.SAFETY_STOP, stop.sentence)
+        log = _log.warning if is_first else _log.debug
+        log(
+            "safety.stopped",
+            limit=stop.limit,
+            value=stop.value,
+            allowed=stop.allowed,
+            **_names(entry, direction),
+        )
+
+    def safety_overridden(self, entry: Entry, direction: Direction) -> None:
+        """Say that a run has passed its limits because somebody wished it."""
+        _log.info("safety.overridden", **_names(entry, direction))
+
+    def override_ignored(self, entry: Entry) -> None:
+        """Say that an override has nothing to let pass, and will let nothing pass later."""
+        message = "A safety override was set, and no direction is stopped; it counts for no later stop"
+        self._post(entry, EventType.WARNING, EventReason.REQUEST_IGNORED, message)
+        _log.warning("request.ignored", request="safety_override", cause="not stopped", **_names(entry))
 
     def run_recovered(self, entry: Entry, direction: Direction, *, failures: int) -> None:
         """Say that a streak of failures has ended."""

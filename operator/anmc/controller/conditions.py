@@ -7,6 +7,7 @@ from typing import Final
 from anmc.api.conditions import Condition, find_condition, remove_condition, set_condition
 from anmc.api.names import ConditionReason, ConditionStatus, ConditionType, Direction, RunResult
 from anmc.api.status import DirectionStatus, IntegrationStatus
+from anmc.controller.safety import SYNCED, find_stop
 from anmc.errors import (
     AnmcError,
     DuplicateIntegration,
@@ -16,6 +17,7 @@ from anmc.errors import (
     PermissionDenied,
     RateLimited,
     RunTimedOut,
+    SafetyStop,
     SecretKeyMissing,
     SecretNotFound,
     ServiceUnavailable,
@@ -32,14 +34,12 @@ CREDENTIAL_PROBLEMS: Final = (SecretNotFound, SecretKeyMissing, Refused, Permiss
 PUSH_FAILURES_TOLERATED: Final = 1
 """Failed pushes in a row that leave Ready alone: the next one is minutes away (api.md 4.2)."""
 
-SYNCED: Final = {Direction.PUSH: ConditionType.PUSH_SYNCED, Direction.PULL: ConditionType.PULL_SYNCED}
-"""The condition that tells how the runs of a direction go."""
-
 _RUN_REASONS: Final[Mapping[type[AnmcError], ConditionReason]] = {
     RateLimited: ConditionReason.RATE_LIMITED,
     ServiceUnavailable: ConditionReason.SERVICE_UNAVAILABLE,
     RunTimedOut: ConditionReason.TIMEOUT,
     TooManyFailures: ConditionReason.TOO_MANY_FAILURES,
+    SafetyStop: ConditionReason.SAFETY_STOP,
     StoreUnavailable: ConditionReason.STORE_UNAVAILABLE,
 }
 
@@ -144,13 +144,19 @@ def _unreachable(conditions: Conditions, error: AnmcError, *, generation: int, n
 def _stalled(
     conditions: Conditions, reason: ConditionReason, error: AnmcError, *, generation: int, now: datetime
 ) -> Conditions:
+    return _show_stalled(conditions, reason, error.sentence, generation=generation, now=now)
+
+
+def _show_stalled(
+    conditions: Conditions, reason: ConditionReason, message: str, *, generation: int, now: datetime
+) -> Conditions:
     conditions = remove_condition(conditions, ConditionType.RECONCILING)
     conditions = remove_condition(conditions, ConditionType.SUSPENDED)
     for type_, status in (
         (ConditionType.READY, ConditionStatus.FALSE),
         (ConditionType.STALLED, ConditionStatus.TRUE),
     ):
-        conditions = set_condition(conditions, type_, status, reason, error.sentence, generation=generation, now=now)
+        conditions = set_condition(conditions, type_, status, reason, message, generation=generation, now=now)
     return conditions
 
 
@@ -162,9 +168,12 @@ def run_ended(
     if last is None:
         return status.conditions
     state, reason = _run_condition(last.result, records_read=last.records_read, error=error)
-    conditions = set_condition(
-        status.conditions, SYNCED[direction], state, reason, last.message, generation=generation, now=now
-    )
+    conditions = status.conditions
+    if state is ConditionStatus.TRUE or isinstance(error, SafetyStop) or find_stop(conditions, direction) is None:
+        # Else the run did not get as far as its limits, and the stop stands (S4).
+        conditions = set_condition(
+            conditions, SYNCED[direction], state, reason, last.message, generation=generation, now=now
+        )
     if isinstance(error, CREDENTIAL_PROBLEMS):
         return refused(conditions, error, generation=generation, now=now)
     return summary(conditions, status, generation=generation, now=now)
@@ -186,7 +195,11 @@ def _run_condition(
 
 
 def summary(conditions: Conditions, status: IntegrationStatus, *, generation: int, now: datetime) -> Conditions:
-    """Set Ready and Reconciling by the failing streaks: two pushes in a row, or one pull."""
+    """Set Ready, Reconciling and Stalled: by a safety stop, or by a failing streak of two pushes or one pull."""
+    stops = (find_stop(conditions, direction) for direction in Direction)
+    if (stop := next((stop for stop in stops if stop is not None), None)) is not None:
+        return _show_stalled(conditions, ConditionReason.SAFETY_STOP, stop.message, generation=generation, now=now)
+    conditions = remove_condition(conditions, ConditionType.STALLED)
     failing: tuple[ConditionReason, DirectionStatus] | None = None
     if status.pull.consecutive_failures:
         failing = ConditionReason.PULL_FAILING, status.pull

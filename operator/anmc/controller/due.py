@@ -1,7 +1,7 @@
 """What is due: a pure function of spec, status and time (sync.md W10, W11)."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,7 +9,7 @@ from anmc.api.conditions import find_condition
 from anmc.api.names import ConditionReason, Direction, Mode, RunResult, Trigger
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.api.status import DirectionStatus, IntegrationStatus
-from anmc.controller.conditions import SYNCED
+from anmc.controller.safety import SYNCED, override_for
 from anmc.controller.sighting import Requests
 from anmc.rules.schedule import Schedule, next_pull, next_push, retry_delay
 from anmc.rules.windows import may_resume
@@ -23,13 +23,17 @@ PULL_STALENESS: Final = timedelta(hours=3)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A run and when it is due. `full` asks for the whole list; `token` is the request it answers."""
+    """A run and when it is due.
+
+    `full` asks for the whole list, `token` is the request it answers, `override` the one that lets it pass its limits.
+    """
 
     time: datetime
     direction: Direction
     trigger: Trigger
     full: bool = False
     token: str = ""
+    override: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ def plan(situation: Situation) -> Plan:
         InvalidSpec: the schedule or its zone cannot be used.
     """
     schedule = Schedule.parse(situation.spec.pull.schedule, situation.spec.pull.time_zone)
-    return Plan(push=_push(situation), pull=_pull(situation, schedule))
+    push, pull = _push(situation), _pull(situation, schedule)
+    return Plan(push=_overriding(situation, push), pull=_overriding(situation, pull))
 
 
 def stale_after(situation: Situation) -> dict[Direction, datetime]:
@@ -181,6 +186,17 @@ def _requested_pull(situation: Situation) -> Due | None:
     if requests.pull and requests.pull != status.last_handled_request:
         return Due(now, Direction.PULL, Trigger.REQUEST, token=requests.pull)
     return None
+
+
+def _overriding(situation: Situation, due: Due | None) -> Due | None:
+    """Let a stopped direction run at once when it may pass its limits (S4)."""
+    if due is None:
+        return None
+    override = override_for(situation.status, due.direction, situation.requests.safety_override)
+    if not override:
+        return due
+    trigger = due.trigger if due.time <= situation.now else Trigger.REQUEST
+    return replace(due, time=min(due.time, situation.now), trigger=trigger, override=override)
 
 
 def _phase(uid: str, interval: timedelta) -> timedelta:

@@ -16,7 +16,7 @@ from anmc.sync.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended: with an end, or with the error that stopped it."""
+    """How a run ended: with an end, with the error that stopped it, or with both after a safety stop."""
 
     order: RunOrder
     due: Due

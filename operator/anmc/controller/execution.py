@@ -14,6 +14,7 @@ from anmc.controller.failures import as_error
 from anmc.controller.progress import RunProgress
 from anmc.controller.recorder import Recorder
 from anmc.controller.registry import Verification
+from anmc.controller.safety import is_stopped
 from anmc.controller.services import OpenServices
 from anmc.controller.turn import Turn
 from anmc.controller.world import World
@@ -42,6 +43,9 @@ class Job:
     inside_pull: bool = False
 
 
+_OTHER: Final = {Direction.PUSH: Direction.PULL, Direction.PULL: Direction.PUSH}
+
+
 class Executor:
     """Runs pushes and pulls, one of an integration at a time; a pull lets due pushes run at its pages."""
 
@@ -68,6 +72,7 @@ class Executor:
         end, error = None, None
         try:
             end = await _run(context)
+            error = end.error
         except Exception as caught:  # noqa: BLE001  # sorted by kind; a defect is logged with its traceback
             error = as_error(caught)
             if isinstance(error, Interrupted) and not progress.is_claimed:
@@ -103,9 +108,12 @@ class Executor:
             initial_sync=spec.initial_sync,
             max_opt_ins_per_day=spec.consent.max_opt_ins_per_day,
             max_failure_percent=spec.safety.max_failure_percent,
+            max_opt_out_percent=spec.safety.max_opt_out_percent,
+            max_creates=spec.safety.max_creates_per_run,
+            overrides_safety=bool(due.override),
             known_watermark=turn.entry.status.of(due.direction).watermark,
             full=due.full,
-            releases_opt_ins=not job.inside_pull,
+            releases_opt_ins=not job.inside_pull and not is_stopped(turn.entry.status, _OTHER[due.direction]),
         )
 
     def _progress(self, job: Job, order: RunOrder) -> RunProgress:

@@ -9,9 +9,10 @@ from anmc.cluster.connection import KUBE_ERRORS
 from anmc.controller import conditions
 from anmc.controller.ending import Ending, report_of, status_after
 from anmc.controller.registry import Entry
+from anmc.controller.safety import is_stopped, settle_override
 from anmc.controller.turn import Turn
 from anmc.controller.world import World
-from anmc.errors import Interrupted
+from anmc.errors import Interrupted, SafetyStop
 from anmc.sync.run import RunContext
 
 
@@ -41,10 +42,18 @@ class Recorder:
                 now=ending.completed_at,
             ),
         )
+        if ending.due.override and ending.end is not None:
+            entry.status = settle_override(entry.status, ending.due.override)
+            self._world.announcer.safety_overridden(entry, direction)
         now = self._world.now()
         status = turn.come_back(turn.plan(now), now)
         self._count(entry, ending, context)
-        self._announce(entry, ending, failures=before.of(direction).consecutive_failures)
+        self._announce(
+            entry,
+            ending,
+            failures=before.of(direction).consecutive_failures,
+            was_stopped=is_stopped(before, direction),
+        )
         if people.deferred_opt_ins > before.people.deferred_opt_ins:
             self._world.announcer.opt_ins_deferred(entry, people.deferred_opt_ins)
         await asyncio.shield(self._world.write(entry, status))
@@ -67,11 +76,13 @@ class Recorder:
             counts=tally.counts if is_counted else {},
         )
 
-    def _announce(self, entry: Entry, ending: Ending, *, failures: int) -> None:
+    def _announce(self, entry: Entry, ending: Ending, *, failures: int, was_stopped: bool) -> None:
         """Tell people; `failures` is the length of the streak that this run found."""
         announcer, direction = self._world.announcer, ending.order.direction
         if isinstance(ending.error, Interrupted):
             announcer.run_interrupted(entry, direction, ending.error.message)
+        elif isinstance(ending.error, SafetyStop):
+            announcer.safety_stopped(entry, direction, ending.error, is_first=not was_stopped)
         elif ending.error is not None:
             announcer.run_failed(entry, direction, ending.error, is_first=failures == 0)
         elif ending.end is not None:

@@ -13,6 +13,7 @@ from anmc.controller.due import Plan
 from anmc.controller.ending import close_left_over
 from anmc.controller.execution import Executor, Job
 from anmc.controller.registry import Entry, Verification
+from anmc.controller.safety import settle_override
 from anmc.controller.services import OpenServices
 from anmc.controller.turn import IDLE, Subject, Turn
 from anmc.controller.uniqueness import Uniqueness
@@ -126,6 +127,12 @@ class Runner:
         if status.observed_generation != seen.generation or is_suspended or not status.conditions:
             after = conditions.progressing(status.conditions, generation=seen.generation, now=now)
             status = replace(status, conditions=after)
+        token = seen.requests.safety_override
+        if token and token != status.last_handled_safety_override:
+            settled = settle_override(status, token)
+            if settled is not status:
+                self._world.announcer.override_ignored(entry)
+                status = settled
         status = replace(
             status, observed_generation=seen.generation, active_since_time=active_since, effective=Effective.of(spec)
         )

@@ -9,6 +9,7 @@ from anmc.api.names import (
     FULL_PULL_REQUEST_ANNOTATION,
     PULL_REQUEST_ANNOTATION,
     PUSH_REQUEST_ANNOTATION,
+    SAFETY_OVERRIDE_ANNOTATION,
 )
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.errors import InvalidSpec
@@ -21,6 +22,7 @@ class Requests:
     push: str = field(default="", repr=False)
     pull: str = field(default="", repr=False)
     full_pull: str = field(default="", repr=False)
+    safety_override: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Sighting:
                 push=_text(annotations, PUSH_REQUEST_ANNOTATION),
                 pull=_text(annotations, PULL_REQUEST_ANNOTATION),
                 full_pull=_text(annotations, FULL_PULL_REQUEST_ANNOTATION),
+                safety_override=_text(annotations, SAFETY_OVERRIDE_ANNOTATION),
             ),
             status=dict(_object(body, "status")),
             is_deleted=deleted,

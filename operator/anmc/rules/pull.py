@@ -46,8 +46,15 @@ def decide_pull(facts: PullFacts, policy: Policy, hasher: Hasher) -> PullDecisio
         return _return_wish(facts, policy, hasher)
     decision = _decide(facts, policy, hasher)
     if note := _HELD_BACK.get(facts.withdrawal):
-        return replace(decision, outcome=strongest((decision.outcome, _held(note))))
+        return replace(decision, outcome=_with_reason(decision.outcome, note))
     return decision
+
+
+def _with_reason(outcome: Outcome, reason: Reason) -> Outcome:
+    """Name why a withdrawal went no further: with what was done for the person, unless something worse is named."""
+    if outcome.category in _EFFECTS:
+        return replace(outcome, reason=reason)
+    return strongest((outcome, _held(reason)))
 
 
 def _return_wish(facts: PullFacts, policy: Policy, hasher: Hasher) -> PullDecision:
@@ -160,6 +167,8 @@ _RULES: Final[Mapping[Reason | None, _Rule]] = {
     Reason.SERVICE_REFUSED: _Rule(Outcome(Category.UNABLE_TO_UPDATE, Reason.SERVICE_REFUSED)),
 }
 """What follows for a person whose wish is True, by the answer of C12."""
+
+_EFFECTS: Final = frozenset({Category.IMPORTED, Category.UPDATED_IN_MOBILE_COMMONS, Category.UPDATED_IN_ACTION_NETWORK})
 
 _HELD_BACK: Final[Mapping[WithdrawalStep, Reason]] = {
     WithdrawalStep.REVOKE: Reason.WITHDRAWAL_REVOKED,

@@ -18,12 +18,6 @@ from anmc.sync.ports import ActionNetwork, Changes, Checkpoint, Memory, MobileCo
 from anmc.sync.sightings import Sightings
 from anmc.sync.tally import Tally
 
-OVERRIDE: Final = (
-    "Read the newest SyncReport; if it is right, set the annotation anmc.io/safety-override to a new value, "
-    "else correct the data or the limit in spec.safety."
-)
-"""What to do about a safety stop."""
-
 EVERYBODY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Lower bound of a full read: before either service existed."""
 
@@ -125,11 +119,14 @@ class RunContext:
     @property
     def safety_stop(self) -> SafetyStop | None:
         """What stops the run from being a success: too many opt-outs, or too many creations (S1, S2)."""
-        if self.opt_out_stop is not None or not self.creations.refused:
+        allowed, refused = self.order.max_creates, self.creations.refused
+        if self.opt_out_stop is not None or allowed is None or not refused:
             return self.opt_out_stop
         return SafetyStop(
-            f"{self.creations.refused} records were not made: a run makes at most {self.order.max_creates}",
-            remedy=OVERRIDE,
+            f"{refused} records were not made: a run makes at most {allowed}",
+            limit="maxCreatesPerRun",
+            value=allowed + refused,
+            allowed=allowed,
         )
 
     @property

@@ -3,7 +3,7 @@
 from anmc.errors import SafetyStop
 from anmc.rules.safety import opts_out_too_many
 from anmc.sync.opt_outs import OptOuts
-from anmc.sync.run import OVERRIDE, RunContext
+from anmc.sync.run import RunContext
 from anmc.sync.withdrawals import Withdrawals
 
 
@@ -51,6 +51,8 @@ class ConsentPhase:
         self._context.opt_out_stop = SafetyStop(
             f"The run would opt out {linked} of {self._links} linked people, more than {order.max_opt_out_percent} %; "
             "it has opted out nobody",
-            remedy=OVERRIDE,
+            limit="maxOptOutPercent",
+            value=linked * 100 // max(1, self._links),
+            allowed=order.max_opt_out_percent,
         )
         return True
