@@ -47,6 +47,15 @@ async def read(control: httpx.AsyncClient, person_id: str) -> dict[str, Any]:
     return document
 
 
+async def test_a_record_can_be_an_old_one(control: httpx.AsyncClient) -> None:
+    person_id = await add(control, phone="(312) 555-0101", days_ago=30)
+
+    person = await read(control, person_id)
+
+    assert person["modified_date"] == "2026-01-01T09:08:07Z"
+    assert person["created_date"] == person["modified_date"]
+
+
 async def test_a_record_edited_by_hand_is_what_the_service_shows(control: httpx.AsyncClient) -> None:
     person_id = await add(control, given_name="Ana", email="Ana@example.org", phone="(312) 555-0101")
 

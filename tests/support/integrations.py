@@ -160,6 +160,19 @@ class Integration:
         status: Manifest = self.status()[direction]
         return status
 
+    def run_full_pull(self) -> Manifest:
+        """Ask for a pull of the whole list and return the pull's status at its end."""
+        token = self.request("full-pull")
+        self.wait(".status.pull.lastHandledFullRequest", token)
+        status: Manifest = self.status()["pull"]
+        return status
+
+    def override_safety(self) -> str:
+        """Let stopped directions pass their limits, and return the token."""
+        token = uuid.uuid4().hex
+        self.home.kubectl("annotate", "dsi", self.name, "--overwrite", f"anmc.io/safety-override={token}")
+        return token
+
     def run(self, direction: str) -> Manifest:
         """Ask for a run and return the direction's status at its end."""
         return self.wait_for_request(direction, self.request(direction))

@@ -119,6 +119,11 @@ class Account:
         """Leave by phone."""
         self.simulators.post("/mobile-commons/stop", {"phone": phone, "company": self.company})
 
+    def add_profile(self, phone: str, **fields: str) -> None:
+        """Add a profile without a subscription by hand."""
+        rows = [{"phone": phone, "fields": fields}]
+        self.simulators.post("/mobile-commons/upload", {"profiles": rows, "company": self.company})
+
     def profile(self, phone: str) -> Record | None:
         """Return the profile of a number."""
         return self.simulators.get(f"/mobile-commons/profiles/{phone}", company=self.company)
@@ -127,10 +132,10 @@ class Account:
         """Return the status of each subscription of a number."""
         return [row["status"] for row in (self.profile(phone) or {}).get("subscriptions", ())]
 
-    def add_person(self, *, box: str | None = None, **fields: str) -> str:
+    def add_person(self, *, box: str | None = None, days_ago: int = 0, **fields: str) -> str:
         """Add a person by hand, with or without a box; returns the id."""
         boxes = {} if box is None else {BOX: box}
-        body = {**fields, "custom_fields": boxes, "key": self.key}
+        body = {**fields, "custom_fields": boxes, "key": self.key, "days_ago": days_ago}
         person: str = self.simulators.post("/action-network/people", body)["id"]
         return person
 
@@ -139,6 +144,11 @@ class Account:
         found = self.simulators.get(f"/action-network/people/{person_id}", key=self.key)
         assert found is not None
         return found
+
+    def set_box(self, person_id: str, box: str) -> None:
+        """Tick or untick the box by hand."""
+        body = {"custom_fields": {BOX: box}, "key": self.key}
+        self.simulators.post(f"/action-network/people/{person_id}", body)
 
     def holder(self, phone: str) -> Record | None:
         """Return who holds a number."""

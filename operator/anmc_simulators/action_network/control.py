@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -67,9 +68,10 @@ class _EditBody(Body):
 
 
 class _AddBody(_EditBody):
-    """A new record; an `id` puts somebody from the list of another key on this one."""
+    """A new record; an `id` puts somebody from the list of another key on this one, `days_ago` makes it an old one."""
 
     id: UUID | None = None
+    days_ago: float = Field(default=0, ge=0, le=36_500)
 
 
 def routes(service: ActionNetwork) -> list[Route]:
@@ -143,8 +145,10 @@ class _Control:
         group = find_group(self._service, body.key)
         if body.id and group.with_identifier(f"action_network:{body.id}"):
             raise HTTPException(400, "somebody on this list has that id")
-        draft = group.draft(person_id=str(body.id) if body.id else None)
-        return shown(store(group, _edited(group, draft, body)), status=201)
+        created = self._service.clock.now() - timedelta(days=body.days_ago)
+        draft = group.draft(person_id=str(body.id) if body.id else None, created=created)
+        person = _edited(group, draft, body)
+        return shown(store(group, person, settled=body.days_ago > 0), status=201)
 
     async def get(self, request: Request) -> Response:
         """Return one person."""
@@ -166,7 +170,7 @@ class _Control:
 
 def _edited(group: Group, person: Person, body: _EditBody) -> Person:
     """Return the person as staff left it; a first address or number gets the status of a manual addition."""
-    sent = body.model_dump(exclude_none=True, exclude={"custom_fields", "key", "id"})
+    sent = body.model_dump(exclude_none=True, exclude={"custom_fields", "key", "id", "days_ago"})
     address = {name: sent.pop(name) for name in ("locality", "region", "postal_code", "country") if name in sent}
     if "email" in sent:
         if group.settings.email_case is not EmailCase.AS_WRITTEN:

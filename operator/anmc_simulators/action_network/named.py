@@ -78,8 +78,8 @@ def with_custom_fields(person: Person, values: dict[str, str | None]) -> Person:
     return replace(person, custom_fields={name: value for name, value in merged.items() if value is not None})
 
 
-def store(group: Group, person: Person) -> Person:
-    """Store a person and return the record as stored.
+def store(group: Group, person: Person, *, settled: bool = False) -> Person:
+    """Store a person and return the record as stored; with `settled` as written long ago, dates as they are.
 
     Raises:
         HTTPException: 400, a custom field is unknown, or somebody else has the e-mail address or number.
@@ -87,6 +87,9 @@ def store(group: Group, person: Person) -> Person:
     if unknown := set(person.custom_fields) - set(group.custom_fields):
         raise HTTPException(400, f"the group has no custom field {json.dumps(min(unknown))}")
     try:
+        if settled:
+            group.put_settled(person)
+            return person
         return group.put(person)
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
