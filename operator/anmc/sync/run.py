@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from anmc.api.names import Direction, InitialSync, Mode, Reason, RunResult, Trigger
+from anmc.errors import AnmcError
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome
 from anmc.rules.policy import Policy
@@ -47,13 +48,13 @@ class RunOrder:
     def resume(self, checkpoint: Checkpoint | None) -> "RunOrder":
         """Take up an interrupted run of the same spec, if it is young enough (sync.md W8).
 
-        A full pull begins anew where the run before it read no more than its window.
+        A full pull takes up a full pull only: any other has passed over people whom it opts in.
         """
         if (
             checkpoint is None
             or checkpoint.generation != self.generation
             or not may_resume(checkpoint.saved_at, self.started_at)
-            or (self.full and checkpoint.lower_bound > EVERYBODY)
+            or (self.full and not checkpoint.full)
         ):
             return self
         return replace(
@@ -151,7 +152,7 @@ class RunContext:
             return replace(outcome, reason=Reason.PLANNED)
         return outcome
 
-    def checkpoint(self, *, lower_bound: datetime, next_page: int) -> Checkpoint:
+    def checkpoint(self, *, lower_bound: datetime, next_page: int, read_until: datetime | None) -> Checkpoint:
         """Say where the run stands, with the counts so far."""
         return Checkpoint(
             run_id=self.order.id,
@@ -162,15 +163,26 @@ class RunContext:
             lower_bound=lower_bound,
             next_page=next_page,
             tally=self.tally.to_data(),
+            full=self.order.full,
+            read_until=read_until,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """What came of a run. `watermark` is where the next one begins: unmoved, or None, if this one may not move it."""
+    """What came of a run. `watermark` is where the next one begins: unmoved, or None, if this one may not move it.
+
+    `problem` is what kept a part of the run from its end that a later one makes up for.
+    """
 
     result: RunResult
     tally: Tally
     window_from: datetime
     window_to: datetime
     watermark: datetime | None
+    problem: AnmcError | None = None
+
+    def with_problem(self, problem: AnmcError) -> "RunEnd":
+        """Return the same end of a run a part of which failed."""
+        result = RunResult.PARTIALLY_SUCCEEDED if self.result is RunResult.SUCCEEDED else self.result
+        return replace(self, result=result, problem=problem)
