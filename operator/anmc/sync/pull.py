@@ -92,7 +92,7 @@ def _bounds(context: RunContext, stored: Positions) -> _Bounds:
     A resumed run keeps its bounds. Until a pull has read to its end, all begin where the first one began: what
     that one left undone is in no later look-back (sync.md I11).
     """
-    order, now = context.order, context.now()
+    order, now = context.order, context.now_there
     is_first = stored.watermark is None and order.known_watermark is None
     only_links = is_first and order.initial_sync is InitialSync.LINK_ONLY and not order.full
     reads_all = reads_everybody(

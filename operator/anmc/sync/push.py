@@ -50,7 +50,7 @@ async def _push(context: RunContext) -> RunEnd:
     first_read_at = await reading.read_profiles()
     await reading.read_subscribers()
     sweep = None
-    if is_sweep_due(stored.walked_at, context.now()):
+    if is_sweep_due(stored.walked_at, context.now_there):
         bounds = SweepBounds(sweep_lower_bound(stored.walked_at, order.active_since), order.active_since)
         sweep = Sweep(context, book, profiles, bounds)
         await sweep.run()

@@ -90,7 +90,10 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class RunContext:
-    """What a run works with. `floor` counts the calls that the work needs at least (sync.md 9)."""
+    """What a run works with.
+
+    `clock` is the process's, for what only we read. `floor` counts the calls that the work needs at least (sync.md 9).
+    """
 
     order: RunOrder
     policy: Policy
@@ -100,9 +103,21 @@ class RunContext:
     action_network: ActionNetwork
     memory: Memory
     progress: Progress
-    now: Callable[[], datetime]
+    clock: Callable[[], datetime]
     tally: Tally = field(default_factory=Tally)
     floor: Counter[Service] = field(default_factory=Counter)
+
+    def now(self, service: Service = Service.MOBILE_COMMONS) -> datetime:
+        """Return the time of a service, as far as its last answer tells it (sync.md W2).
+
+        That of Mobile Commons decides about send window and cap, and dates what a run stores about its members.
+        """
+        return self.clock() + self._offset(service)
+
+    @property
+    def now_there(self) -> datetime:
+        """The time of the service that this run reads."""
+        return self.now(self._service_read)
 
     @property
     def sightings(self) -> Sightings:
@@ -133,7 +148,7 @@ class RunContext:
         """
         known = self.order.known_watermark
         if stored is None and known is not None:
-            return min(known, self.now() - self.order.lookback)
+            return min(known, self.now_there - self.order.lookback)
         return min((mark for mark in (stored, known) if mark is not None), default=None)
 
     def run_start(self, first_read_at: datetime | None) -> datetime:
@@ -143,8 +158,10 @@ class RunContext:
         next one.
         """
         if first_read_at is None:
-            return self.now()
-        return first_read_at if self.order.resumed_from is None else min(first_read_at, self.order.started_at)
+            return self.now_there
+        if self.order.resumed_from is None:
+            return first_read_at
+        return min(first_read_at, self.order.started_at + self._offset(self._service_read))
 
     def reported(self, outcome: Outcome) -> Outcome:
         """Return an outcome as the report shows it: planned instead of applied in a dry run."""
@@ -159,13 +176,22 @@ class RunContext:
             trigger=self.order.trigger,
             generation=self.order.generation,
             started_at=self.order.started_at,
-            saved_at=self.now(),
+            saved_at=self.clock(),
             lower_bound=lower_bound,
             next_page=next_page,
             tally=self.tally.to_data(),
             full=self.order.full,
             read_until=read_until,
         )
+
+    @property
+    def _service_read(self) -> Service:
+        is_push = self.order.direction is Direction.PUSH
+        return Service.MOBILE_COMMONS if is_push else Service.ACTION_NETWORK
+
+    def _offset(self, service: Service) -> timedelta:
+        client = self.mobile_commons if service is Service.MOBILE_COMMONS else self.action_network
+        return client.clock_offset
 
 
 @dataclass(frozen=True, slots=True)
