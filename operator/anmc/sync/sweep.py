@@ -2,15 +2,15 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
-from typing import Final
+from typing import Final, TypeVar
 
 from anmc.errors import AnmcError, ServiceUnavailable
 from anmc.rules.consent import read_membership
 from anmc.rules.fingerprint import subscription_stamp
 from anmc.rules.records import NumberHash, Phone, Profile, ProfileId, SubscriberRow
-from anmc.rules.remembered import Suppression
+from anmc.rules.remembered import ProfileSeen
 from anmc.rules.sweep import (
     SweepBounds,
     contradicts_withdrawal,
@@ -29,7 +29,9 @@ RECORDS_PER_CALL: Final = 1000
 """Records of one page (mobile-commons-api.md 4)."""
 
 RECORDS_PER_TURN: Final = 100
-"""Profiles compared before other tasks get their turn: some ten milliseconds."""
+"""Records compared before other tasks get their turn: some ten milliseconds, most of them for the number."""
+
+Record = TypeVar("Record")
 
 
 class Sweep:
@@ -81,24 +83,23 @@ class Sweep:
 
     async def _handle_rows(self, shown: Sequence[SubscriberRow]) -> None:
         rows = [row for row in shown if row.profile_id not in self._profiles.handled]
-        phones = {row: phone for row in rows if isinstance(phone := self._context.sightings.phone(row.number), Phone)}
-        numbers = {row: self._context.hasher.number(phone) for row, phone in phones.items()}
-        known = await self._context.memory.recall(
-            profiles=[row.profile_id for row in rows], numbers=set(numbers.values())
-        )
-        self._fill_ledger(numbers, known)
-        wanted = {phone: row.profile_id for row, phone in phones.items() if self._is_included(row, known)}
+        known = await self._context.memory.recall(profiles=[row.profile_id for row in rows])
+        await self._fill_ledger([row for row in rows if row.opted_out_at is not None])
+        phones = {row: self._context.sightings.phone(row.number) for row in rows if self._is_included(row, known)}
+        wanted = {phone: row.profile_id for row, phone in phones.items() if isinstance(phone, Phone)}
         self._unreadable += await self._profiles.look_up(wanted, lower_bound=self._bounds.lower_bound)
 
-    def _fill_ledger(self, numbers: Mapping[SubscriberRow, NumberHash], known: Known) -> None:
+    async def _fill_ledger(self, rows: Sequence[SubscriberRow]) -> None:
         """Enter opt-outs of the campaign in scope; without one, a campaign alone says nothing of the others (C4)."""
         if self._context.policy.scope is None:
             return
-        entries: dict[NumberHash, Suppression] = {}
-        for row, number in numbers.items():
-            if entry := entry_of_row(row, entries.get(number, known.suppressions.get(number)), number):
+        numbers = [(row, number) async for row in _in_turns(rows) if (number := self._hash(row.number)) is not None]
+        known = await self._context.memory.recall(numbers={number for _, number in numbers})
+        entries = dict(known.suppressions)
+        for row, number in numbers:
+            if entry := entry_of_row(row, entries.get(number), number):
                 entries[number] = entry
-        self._book.enter(suppressions=list(entries.values()))
+                self._book.enter(suppressions=[entry])
 
     def _is_included(self, row: SubscriberRow, known: Known) -> bool:
         seen = known.profiles.get(row.profile_id)
@@ -118,32 +119,33 @@ class Sweep:
         self._count_pages(read)
 
     async def _choose(self, shown: Sequence[Profile]) -> list[Profile]:
-        """Return the profiles to decide about; let each tell the ledger what it says."""
+        """Return the profiles to decide about; let the others tell the ledger what they say (C7)."""
         profiles = [profile for profile in shown if profile.id not in self._profiles.handled]
-        numbers = {profile.id: self._context.sightings.number_hash(profile.number) for profile in profiles}
-        known = await self._context.memory.recall(
-            profiles=numbers, numbers={number for number in numbers.values() if number is not None}
-        )
-        chosen = []
-        for place, profile in enumerate(profiles):
-            if place % RECORDS_PER_TURN == 0:
-                await asyncio.sleep(0)
-            if self._is_chosen(profile, numbers[profile.id], known):
+        seen = (await self._context.memory.recall(profiles=[profile.id for profile in profiles])).profiles
+        chosen: list[Profile] = []
+        others: list[tuple[Profile, NumberHash]] = []
+        async for profile in _in_turns(profiles):
+            before = seen.get(profile.id)
+            if self._is_profile_included(profile, before):
+                chosen.append(profile)
+            # What is unchanged has the number that it had, and to parse one takes longer than all else here.
+            elif number := before.number_hash if before else self._hash(profile.number):
+                others.append((profile, number))
+        known = await self._context.memory.recall(numbers={number for _, number in others})
+        for profile, number in others:
+            reading = read_membership(profile, self._context.policy.scope)
+            if contradicts_withdrawal(reading.membership, self._book.observe(reading, number, known)):
                 chosen.append(profile)
         return chosen
 
-    def _is_chosen(self, profile: Profile, number: NumberHash | None, known: Known) -> bool:
-        seen = known.profiles.get(profile.id)
+    def _is_profile_included(self, profile: Profile, seen: ProfileSeen | None) -> bool:
         if seen is None:
-            is_included = self._bounds.includes(profile_changed_at(profile), is_known=False, differs=False)
-        else:  # the whole form is known: without a difference it is a repeat, whatever its date (W9)
-            is_included = not (
-                seen.is_settled and seen.fingerprint == self._context.sightings.profile_fingerprint(profile)
-            )
-        if is_included or number is None:
-            return is_included
-        reading = read_membership(profile, self._context.policy.scope)
-        return contradicts_withdrawal(reading.membership, self._book.observe(reading, number, known))
+            return self._bounds.includes(profile_changed_at(profile), is_known=False, differs=False)
+        # The whole form is known: without a difference it is a repeat, whatever its date (W9).
+        return not seen.is_settled or seen.fingerprint != self._context.sightings.profile_fingerprint(profile)
+
+    def _hash(self, number: str) -> NumberHash | None:
+        return self._context.sightings.number_hash(number)
 
     def _note(self, page: Page[object], *, of: str) -> int:
         """Note what of a page cannot be read; return how many records it holds.
@@ -166,3 +168,11 @@ class Sweep:
 
     def _count_pages(self, read: int) -> None:
         self._context.floor[Service.MOBILE_COMMONS] += max(1, math.ceil(read / RECORDS_PER_CALL))
+
+
+async def _in_turns(records: Iterable[Record]) -> AsyncIterator[Record]:
+    """Yield records, and let other tasks have their turn now and then."""
+    for place, record in enumerate(records):
+        if place % RECORDS_PER_TURN == 0:
+            await asyncio.sleep(0)
+        yield record
