@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar, cast
 
@@ -103,6 +104,18 @@ def test_the_records_read_are_the_sum_of_the_outcomes() -> None:
     }
     assert run.message == "NoDifference 3, Imported 2"
     assert run.completion_time == DONE
+
+
+def test_a_run_a_part_of_which_failed_says_what_it_did_and_what_failed() -> None:
+    ending = an_ending()
+    assert ending.end is not None
+    problem = ServiceUnavailable("The list could not be read", remedy="The next push tries again.")
+
+    run = status_after(BEFORE, replace(ending, end=ending.end.with_problem(problem))).pull.last_run
+
+    assert run is not None
+    assert run.result is RunResult.PARTIALLY_SUCCEEDED
+    assert run.message == "NoDifference 3, Imported 2. The list could not be read. The next push tries again."
 
 
 def test_a_run_that_may_not_move_the_watermark_leaves_it() -> None:

@@ -1,19 +1,28 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anmc.api.names import InitialSync
 from anmc.rules.windows import (
     INDEX_LAG,
+    NIGHT_SHIFT,
     PUSH_OVERLAP,
+    SWEEP_OVERLAP,
+    WALK_EVERY,
     is_eligible,
+    is_refresh_due,
+    is_sweep_due,
     may_resume,
     next_pull_watermark,
     next_push_watermark,
     pull_filter_bound,
     pull_lower_bound,
     push_lower_bound,
+    reads_everybody,
+    sweep_lower_bound,
 )
 
 NOON = datetime(2026, 3, 10, 12, 0, 0, tzinfo=UTC)
@@ -61,6 +70,58 @@ def test_w5_the_filter_that_excludes_its_bound_gets_one_second_less() -> None:
 
 
 @pytest.mark.parametrize(
+    ("age", "sweep", "refresh"),
+    [
+        pytest.param(None, True, True, id="W4-W6-never-yet-or-lost"),
+        pytest.param(timedelta(days=6), False, False, id="W4-W6-six-days"),
+        pytest.param(timedelta(days=6, hours=22), False, True, id="W6-the-same-night-a-bit-earlier"),
+        pytest.param(timedelta(days=7) - timedelta(seconds=1), False, True, id="W4-not-yet-a-week"),
+        pytest.param(timedelta(days=7), True, True, id="W4-W6-a-week"),
+    ],
+)
+def test_everybody_is_read_once_a_week(age: timedelta | None, sweep: bool, refresh: bool) -> None:  # noqa: FBT001
+    walked_at = None if age is None else NOON - age
+
+    assert is_sweep_due(walked_at, NOON) is sweep
+    assert is_refresh_due(walked_at, NOON) is refresh
+
+
+def test_w4_the_first_sweep_decides_from_the_activation_on() -> None:
+    assert sweep_lower_bound(None, NOON) == NOON
+
+
+def test_w4_two_sweeps_overlap_by_ten_minutes() -> None:
+    assert sweep_lower_bound(NOON - timedelta(days=7), NOON) == datetime(2026, 3, 3, 11, 50, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("situation", "everybody"),
+    [
+        pytest.param({"is_first": True}, False, id="W6-first-pull-of-a-window"),
+        pytest.param({"is_first": True, "initial_sync": InitialSync.LINK_ONLY}, True, id="W6-first-pull-for-links"),
+        pytest.param({"is_first": True, "initial_sync": InitialSync.FULL}, True, id="W6-first-pull-of-all"),
+        pytest.param({"is_first": True, "full": True}, True, id="W6-first-pull-was-asked-to-be-full"),
+        pytest.param({"initial_sync": InitialSync.FULL}, False, id="W6-later-pulls-read-windows"),
+        pytest.param({"walked_at": NOON - timedelta(days=7)}, True, id="W6-refresh"),
+        pytest.param({"walked_at": None}, True, id="W6-refresh-after-the-store-was-lost"),
+        pytest.param({"walked_at": NOON - timedelta(days=9), "is_requested": True}, False, id="W6-somebody-waits"),
+        pytest.param({"is_requested": True, "full": True}, True, id="W6-full-pull-on-request"),
+    ],
+)
+def test_who_is_read_by_a_pull(situation: dict[str, Any], everybody: bool) -> None:  # noqa: FBT001
+    usual = {
+        "full": False,
+        "is_first": False,
+        "initial_sync": InitialSync.WINDOW,
+        "is_requested": False,
+        "walked_at": NOON - timedelta(days=1),
+        "now": NOON,
+    }
+
+    assert reads_everybody(**{**usual, **situation}) is everybody
+
+
+@pytest.mark.parametrize(
     ("modified", "turned_true", "full", "eligible"),
     [
         pytest.param(NOON, False, False, True, id="Q0-modified-at-the-bound"),
@@ -105,3 +166,19 @@ def test_no_instant_lies_between_two_pulls(start: datetime, gap: timedelta, look
     assert bound <= start - INDEX_LAG
     assert bound <= start + gap - lookback
     assert bound.microsecond == 0
+
+
+@given(start=instants, lateness=st.timedeltas(min_value=timedelta(0), max_value=timedelta(minutes=5)))
+def test_no_instant_lies_between_two_sweeps(start: datetime, lateness: timedelta) -> None:
+    """Whatever the tick that comes first after a week."""
+    now = start + WALK_EVERY + lateness
+
+    assert is_sweep_due(start, now)
+    assert sweep_lower_bound(start, now) <= start - SWEEP_OVERLAP
+
+
+@given(start=instants, shift=st.timedeltas(min_value=-NIGHT_SHIFT, max_value=NIGHT_SHIFT))
+def test_a_refresh_falls_on_the_seventh_night_whenever_it_begins(start: datetime, shift: timedelta) -> None:
+    nights = [night for night in range(1, 8) if is_refresh_due(start, start + timedelta(days=night) + shift)]
+
+    assert nights == [7]

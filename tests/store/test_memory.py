@@ -87,6 +87,8 @@ def a_checkpoint() -> Checkpoint:
         saved_at=NOW + ONE_SECOND,
         lower_bound=NOW - timedelta(days=2),
         next_page=17,
+        full=True,
+        read_until=NOW - timedelta(days=900),
         tally={"counts": {"Held": 3}, "details": [{"id": "1001", "fields": ["city"]}], "none": None},
     )
 
@@ -232,7 +234,7 @@ async def test_people_leave_the_queue(memory: SqlMemory) -> None:
 
 async def test_positions_come_back_for_each_direction(memory: SqlMemory) -> None:
     pull = Positions(watermark=NOW, eligible_since=NOW - ONE_SECOND, checkpoint=a_checkpoint())
-    push = Positions(watermark=NOW + ONE_SECOND)
+    push = Positions(watermark=NOW + ONE_SECOND, walked_at=NOW - timedelta(days=3))
 
     await memory.remember(Changes(positions={Direction.PULL: pull, Direction.PUSH: push}))
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from kubernetes.aio.client.exceptions import ApiException
@@ -98,6 +98,7 @@ class FakeServices:
         self.calls = 0
         self.profiles: list[Profile] = []
         self.people_pages: list[list[Person]] = []
+        self.clock_offset = timedelta()
 
     async def fingerprint(self, namespace: str, spec: DataSyncIntegrationSpec) -> bytes:
         assert namespace == "riverside"
@@ -133,15 +134,17 @@ class FakeServices:
         self._call("list_custom_fields")
         return frozenset({"sms_opt_in"})
 
-    async def iter_profiles(self, *, updated_from: datetime) -> AsyncIterator[Page[Profile]]:
-        assert updated_from.tzinfo is not None
-        self._call("list_profiles")
+    async def iter_profiles(self, *, updated_from: datetime | None) -> AsyncIterator[Page[Profile]]:
+        assert updated_from is None or updated_from.tzinfo is not None
+        self._call("list_profiles" if updated_from else "list_all_profiles")
         yield Page(tuple(self.profiles), 1, self._clock.now())
 
-    async def iter_subscribers(self, campaign_id: str, *, changed_from: datetime) -> AsyncIterator[Page[SubscriberRow]]:
+    async def iter_subscribers(
+        self, campaign_id: str, *, changed_from: datetime | None
+    ) -> AsyncIterator[Page[SubscriberRow]]:
         assert campaign_id
-        assert changed_from.tzinfo is not None
-        self._call("list_subscribers")
+        assert changed_from is None or changed_from.tzinfo is not None
+        self._call("list_subscribers" if changed_from else "list_all_subscribers")
         yield Page((), 1, self._clock.now())
 
     async def find_profiles(self, phones: Collection[Phone]) -> LookUp:

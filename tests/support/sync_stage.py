@@ -197,7 +197,7 @@ class Stage:
                 action_network=action_network,
                 memory=memory,
                 progress=Progress(),
-                now=self.now,
+                clock=self.now,
             )
             return await (push(context) if direction is Direction.PUSH else pull(context))
 

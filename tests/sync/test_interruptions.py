@@ -218,7 +218,7 @@ async def test_a_push_that_was_stopped_between_two_opt_outs_tells_of_both(world:
     for phone in (ADA, BEN):
         world.joins(phone)
         world.leaves(phone)
-    world.progress = FakeProgress(pages_left=2)
+    world.progress = FakeProgress(pages_left=4)  # the window, both lists of the sweep, the first opt-out
     await until_death(world.push())
     assert sorted(filter(None, map(world.wish, people))) == ["0", "1"]
     world.progress = FakeProgress()

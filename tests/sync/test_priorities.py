@@ -28,10 +28,12 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, set[Priority]]:
     return priorities
 
 
-async def test_a_push_writes_opt_outs_first(world: World, made: Mapping[str, set[Priority]]) -> None:
+async def test_a_push_writes_opt_outs_first(world: World, made: dict[str, set[Priority]]) -> None:
     world.adds_person(ADA)
+    await world.push()
     world.joins(ADA)
     world.leaves(ADA)
+    made.clear()
 
     await world.push()
 
@@ -41,6 +43,12 @@ async def test_a_push_writes_opt_outs_first(world: World, made: Mapping[str, set
         "find_person": {OPT_OUT},
         "update_person": {OPT_OUT},
     }
+
+
+async def test_a_sweep_reads_after_everybody_else(world: World, made: Mapping[str, set[Priority]]) -> None:
+    await world.push()
+
+    assert made == {"list_profiles": {DATA, FULL_READ}, "list_subscribers": {DATA, FULL_READ}}
 
 
 async def test_a_push_carries_opt_ins_and_data_after_them(world: World, made: Mapping[str, set[Priority]]) -> None:

@@ -241,6 +241,10 @@ class TestOthers:
         assert world.people() == []
 
     async def test_a_push_that_finds_nothing_makes_two_calls_and_claims_nothing(self, world: World) -> None:
+        await world.push()
+        world.journal.reset()
+        world.waits(minutes=5)
+
         end = await world.push()
 
         assert rows(end) == {}

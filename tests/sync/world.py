@@ -66,7 +66,7 @@ Row = tuple[str, str]
 
 
 class FakeClock:
-    """One clock for services, clients and runs; only waiting and tests move it."""
+    """One clock for services, clients and runs, unless a world is skewed; only waiting and tests move it."""
 
     def __init__(self) -> None:
         self.time = START
@@ -156,7 +156,9 @@ class World:
 
     def __init__(self, store: Store) -> None:
         self.clock = FakeClock()
-        self.simulation = Simulation(clock=Clock(self.clock.now), lag=timedelta())
+        self.skew = timedelta()
+        """How far the clocks of both services are ahead of ours."""
+        self.simulation = Simulation(clock=Clock(lambda: self.clock.now() + self.skew), lag=timedelta())
         self.company = self.simulation.mobile_commons.create_company(columns=[COLUMN, "team"])
         self.campaign = self.company.add_campaign("General")
         self.path = self.company.add_path(self.campaign, "Action Network")
@@ -413,7 +415,7 @@ class World:
             action_network=self.action_network,
             memory=self.memory,
             progress=self.progress,
-            now=self.clock.now,
+            clock=self.clock.now,
         )
         return self.last
 

@@ -37,13 +37,13 @@ class Ending:
 
     @property
     def message(self) -> str:
-        """One sentence for the status: what stopped the run, or what it did."""
+        """What the status says: what stopped the run, or what it did and what kept a part of it from its end."""
         if self.error is not None:
             return self.error.sentence
         counts = self.tally.by_category
-        if not counts:
-            return "Nothing new"
-        return ", ".join(f"{category} {count}" for category, count in counts.items())
+        summary = ", ".join(f"{category} {count}" for category, count in counts.items()) or "Nothing new"
+        problem = self.end.problem if self.end is not None else None
+        return summary if problem is None else f"{summary}. {problem.sentence}"
 
 
 def status_after(status: IntegrationStatus, ending: Ending) -> IntegrationStatus:

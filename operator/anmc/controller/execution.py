@@ -147,7 +147,7 @@ class Executor:
             action_network=job.services.action_network,
             memory=memory,
             progress=progress,
-            now=self._world.now,
+            clock=self._world.now,
         )
 
 

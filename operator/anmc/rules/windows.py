@@ -1,10 +1,12 @@
-"""Which stretch of time a run reads; how far its watermark moves afterwards (sync.md W3, W5, W8, Q0).
+"""Which stretch of time a run reads; how far its watermark moves afterwards (sync.md W3 to W6, W8, Q0).
 
 All times are aware UTC. Bounds and watermarks are cut to whole seconds, as both services keep no finer ones.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
+
+from anmc.api.names import InitialSync
 
 PUSH_OVERLAP: Final = timedelta(minutes=5)
 """How far a push reaches back before its watermark, and how far the watermark stays behind the run's start.
@@ -25,6 +27,19 @@ _EXCLUSIVE_STEP: Final = timedelta(seconds=1)
 
 RESUME_LIMIT: Final = timedelta(hours=1)
 """How old an interruption may be for its run to go on: pages drift, so an older walk begins anew (sync.md W8)."""
+
+WALK_EVERY: Final = timedelta(days=7)
+"""How often each side is read in full, changed or not (W4, W6)."""
+
+NIGHT_SHIFT: Final = timedelta(hours=2)
+"""How much earlier than a week a nightly pull may read everybody again.
+
+The clocks are put on by an hour, and no run starts at the same second as the one of the week before. Without this a
+refresh would fall on every eighth night.
+"""
+
+SWEEP_OVERLAP: Final = timedelta(minutes=10)
+"""How far a sweep reaches back before the start of the last one, as two pushes overlap (W4)."""
 
 
 def push_lower_bound(watermark: datetime | None, active_since: datetime) -> datetime:
@@ -51,6 +66,44 @@ def next_pull_watermark(run_start: datetime) -> datetime:
 def pull_filter_bound(lower_bound: datetime) -> datetime:
     """Return the time for `modified_date gt`, which leaves out the time it names (W5)."""
     return _whole(lower_bound) - _EXCLUSIVE_STEP
+
+
+def is_sweep_due(walked_at: datetime | None, now: datetime) -> bool:
+    """Say whether a push sweeps; `walked_at` is the start of the last complete sweep (W4)."""
+    return walked_at is None or now - walked_at >= WALK_EVERY
+
+
+def sweep_lower_bound(walked_at: datetime | None, active_since: datetime) -> datetime:
+    """Return from when on a sweep decides about what it finds; that of the first is the activation (W4)."""
+    return _whole(active_since) if walked_at is None else _whole(walked_at) - SWEEP_OVERLAP
+
+
+def is_refresh_due(walked_at: datetime | None, now: datetime) -> bool:
+    """Say whether a nightly pull reads everybody (W6).
+
+    `walked_at` is the start of the last complete full read, or of the first pull; None if the store has lost it.
+    """
+    return walked_at is None or now - walked_at >= WALK_EVERY - NIGHT_SHIFT
+
+
+def reads_everybody(
+    *,
+    full: bool,
+    is_first: bool,
+    initial_sync: InitialSync,
+    is_requested: bool,
+    walked_at: datetime | None,
+    now: datetime,
+) -> bool:
+    """Say whether a pull reads everybody instead of a window; rule W6.
+
+    `full`: a full pull was requested. Any other requested one reads its window, as somebody waits for it.
+    """
+    if full:
+        return True
+    if is_first:
+        return initial_sync is not InitialSync.WINDOW
+    return not is_requested and is_refresh_due(walked_at, now)
 
 
 def is_eligible(person_modified: datetime | None, eligible_since: datetime, *, turned_true: bool, full: bool) -> bool:

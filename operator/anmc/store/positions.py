@@ -11,9 +11,21 @@ from anmc.store.bulk import upsert
 from anmc.store.schema import position
 from anmc.sync.ports import Checkpoint, Positions
 
-_NO_CHECKPOINT: Final = dict.fromkeys(
-    ("run_id", "trigger", "generation", "started_at", "saved_at", "lower_bound", "next_page", "tally")
+_CHECKPOINT: Final = (
+    "run_id",
+    "trigger",
+    "generation",
+    "started_at",
+    "saved_at",
+    "lower_bound",
+    "next_page",
+    "full",
+    "read_until",
+    "tally",
 )
+"""Columns of a checkpoint, named as its fields are."""
+
+_NO_CHECKPOINT: Final = dict.fromkeys(_CHECKPOINT)
 
 
 async def read_positions(connection: AsyncConnection, integration: int, direction: Direction) -> Positions:
@@ -22,7 +34,12 @@ async def read_positions(connection: AsyncConnection, integration: int, directio
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
         return Positions()
-    return Positions(watermark=row.watermark, eligible_since=row.eligible_since, checkpoint=_checkpoint(row))
+    return Positions(
+        watermark=row.watermark,
+        eligible_since=row.eligible_since,
+        walked_at=row.walked_at,
+        checkpoint=_checkpoint(row),
+    )
 
 
 async def write_positions(
@@ -35,6 +52,7 @@ async def write_positions(
             "direction": direction,
             "watermark": each.watermark,
             "eligible_since": each.eligible_since,
+            "walked_at": each.walked_at,
             **_columns(each.checkpoint),
         }
         for direction, each in positions.items()
@@ -45,28 +63,8 @@ async def write_positions(
 def _columns(checkpoint: Checkpoint | None) -> Mapping[str, object]:
     if checkpoint is None:
         return _NO_CHECKPOINT
-    return {
-        "run_id": checkpoint.run_id,
-        "trigger": checkpoint.trigger,
-        "generation": checkpoint.generation,
-        "started_at": checkpoint.started_at,
-        "saved_at": checkpoint.saved_at,
-        "lower_bound": checkpoint.lower_bound,
-        "next_page": checkpoint.next_page,
-        "tally": dict(checkpoint.tally),
-    }
+    return {**{name: getattr(checkpoint, name) for name in _CHECKPOINT}, "tally": dict(checkpoint.tally)}
 
 
 def _checkpoint(row: Row[*tuple[Any, ...]]) -> Checkpoint | None:
-    if row.run_id is None:
-        return None
-    return Checkpoint(
-        run_id=row.run_id,
-        trigger=row.trigger,
-        generation=row.generation,
-        started_at=row.started_at,
-        saved_at=row.saved_at,
-        lower_bound=row.lower_bound,
-        next_page=row.next_page,
-        tally=row.tally,
-    )
+    return None if row.run_id is None else Checkpoint(**{name: getattr(row, name) for name in _CHECKPOINT})

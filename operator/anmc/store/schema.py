@@ -181,6 +181,7 @@ position = Table(
     Column("direction", Word(Direction), primary_key=True),
     Column("watermark", Moment),
     Column("eligible_since", Moment),
+    Column("walked_at", Moment),
     Column("run_id", Text),  # of the checkpoint; without one this and all that follow are empty
     Column("trigger", Word(Trigger)),
     Column("generation", BigInteger),
@@ -188,5 +189,7 @@ position = Table(
     Column("saved_at", Moment),
     Column("lower_bound", Moment),
     Column("next_page", Integer),
+    Column("full", Boolean),
+    Column("read_until", Moment),
     Column("tally", JSON(none_as_null=True)),
 )

@@ -39,6 +39,7 @@ class RunBook:
         self._positions = positions
         self._lower_bound = lower_bound
         self._next_page = 1
+        self._read_until: datetime | None = None
         self._is_complete = True
         self._people: list[PersonSeen] = []
         self._profiles: list[ProfileSeen] = []
@@ -48,7 +49,7 @@ class RunBook:
         self._staged: list[StagedOptOut] = []
         self._unstaged: list[NumberHash] = []
         if (checkpoint := context.order.resumed_from) is not None:
-            self._next_page = checkpoint.next_page
+            self._next_page, self._read_until = checkpoint.next_page, checkpoint.read_until
             context.tally = Tally.from_data(checkpoint.tally)
             context.creations.made = context.tally.created
 
@@ -84,10 +85,10 @@ class RunBook:
         shown = replace(detail, outcome=self._context.reported(detail.outcome))
         self._context.tally.count(shown, instead_of=None if earlier is None else self._context.reported(earlier))
 
-    def count_page(self, page: Page[object], *, of: str) -> None:
+    def count_page(self, page: Page[object], *, of: str, comes_again: bool = False) -> None:
         """Count what cannot be read of a page of people, profiles or subscribers; note if the walk missed something.
 
-        No position moves past either (sync.md W13, I11).
+        No position moves past either (sync.md W13, I11), except past what `comes_again` in a week anyway.
         """
         self._is_complete = self._is_complete and page.is_complete
         is_pull = self._context.order.direction is Direction.PULL
@@ -95,35 +96,39 @@ class RunBook:
             name = record.id or f"{of}, page {record.page}, record {record.place}"
             person_id = PersonId(record.id) if record.id and is_pull else None
             profile_id = ProfileId(record.id) if record.id and not is_pull else None
-            self.count_unreadable(Detail(name, UNREADABLE, person_id, profile_id))
+            self.count_unreadable(Detail(name, UNREADABLE, person_id, profile_id), comes_again=comes_again)
 
-    def count_unreadable(self, detail: Detail) -> None:
-        """Count a record that cannot be parsed, once: pages shift, and a resumed run reads one page again."""
-        if not self._context.tally.shows(detail.record):
-            self._context.tally.count(detail)
+    def count_unreadable(self, detail: Detail, *, comes_again: bool = False) -> None:
+        """Count a record that cannot be parsed, once: pages shift, and a resumed run reads one page again.
+
+        One that `comes_again` in the next weekly walk holds no position (sync.md W13).
+        """
+        self._context.tally.count_unreadable(detail, comes_again=comes_again)
 
     def enter(
         self,
         *,
         people: Sequence[PersonSeen] = (),
         profiles: Sequence[ProfileSeen] = (),
+        suppressions: Sequence[Suppression] = (),
         queued: Sequence[QueuedOptIn] = (),
         dequeued: Collection[PersonId] = (),
-        suppressions: Sequence[Suppression] = (),
         staged: Sequence[StagedOptOut] = (),
         unstaged: Collection[NumberHash] = (),
     ) -> None:
         """Keep entries for the next commit."""
-        self._suppressions.extend(suppressions)
         self._staged.extend(staged)
         self._unstaged.extend(unstaged)
         self._people.extend(people)
         self._profiles.extend(profiles)
+        self._suppressions.extend(suppressions)
         self._queued.extend(queued)
         self._dequeued.extend(dequeued)
 
-    async def commit(self, *, next_page: int | None = None) -> None:
+    async def commit(self, *, next_page: int | None = None, read_until: datetime | None = None) -> None:
         """Store what was entered with the place where the run stands, then ask whether it goes on.
+
+        `read_until` ends a slice of a full read.
 
         Raises:
             TooManyFailures: with the numbers; the next run starts afresh (sync.md S3).
@@ -131,7 +136,10 @@ class RunBook:
         """
         context, tally = self._context, self._context.tally
         self._next_page = next_page or self._next_page
-        checkpoint = context.checkpoint(lower_bound=self._lower_bound, next_page=self._next_page)
+        self._read_until = read_until or self._read_until
+        checkpoint = context.checkpoint(
+            lower_bound=self._lower_bound, next_page=self._next_page, read_until=self._read_until
+        )
         failures, read = tally.failures, tally.records_read
         if failures > MAX_LONE_FAILURES and failures * 100 > read * context.order.max_failure_percent:
             await self._store(replace(self._positions, checkpoint=None))
@@ -142,8 +150,10 @@ class RunBook:
         await self._store(replace(self._positions, checkpoint=checkpoint))
         await context.progress.page_done(read)
 
-    async def close(self, *, run_start: datetime, watermark: datetime) -> RunEnd:
-        """End the run; the watermark moves unless work is undone and in no queue (sync.md I11, W8, W17).
+    async def close(self, *, run_start: datetime, watermark: datetime, walked_at: datetime | None = None) -> RunEnd:
+        """End the run; the positions move unless work is undone and in no queue (sync.md I11, W8, W17).
+
+        `walked_at` is the start of the walk over everybody that has come to its end with this run, if one has.
 
         A run that a safety limit has stopped is a failed one, with a report of what it held back (S1, S2).
         """
@@ -162,7 +172,7 @@ class RunBook:
         if result is RunResult.SUCCEEDED and not self._is_complete:
             result = RunResult.PARTIALLY_SUCCEEDED
         if not self._context.is_dry and not self._context.tally.unfinished and self._is_complete:
-            positions = replace(positions, watermark=watermark)
+            positions = replace(positions, watermark=watermark, walked_at=walked_at or positions.walked_at)
         await self._store(positions)
         return RunEnd(
             result=result,

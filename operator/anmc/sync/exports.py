@@ -28,25 +28,19 @@ from anmc.sync.withdrawals import Withdrawals
 class Exporter:
     """Handles the profiles of one push; opt-outs are staged, all else is written at once."""
 
-    def __init__(
-        self,
-        context: RunContext,
-        book: RunBook,
-        opt_outs: OptOuts,
-        withdrawals: Withdrawals,
-        *,
-        lower_bound: datetime,
-    ) -> None:
+    def __init__(self, context: RunContext, book: RunBook, opt_outs: OptOuts, withdrawals: Withdrawals) -> None:
         self._context = context
         self._book = book
         self._opt_outs = opt_outs
         self._withdrawals = withdrawals
-        self._lower_bound = lower_bound
         self._sightings = context.sightings
         self._matcher = PersonMatcher(context)
 
-    async def handle(self, profiles: Sequence[Profile]) -> None:
-        """Decide about profiles side by side; the failure of one is its outcome, and the others go on."""
+    async def handle(self, profiles: Sequence[Profile], *, lower_bound: datetime) -> None:
+        """Decide about profiles side by side; the failure of one is its outcome, and the others go on.
+
+        `lower_bound` is that of the walk that brought them (sync.md C10).
+        """
         numbers = {profile.id: self._sightings.number_hash(profile.number) for profile in profiles}
         known = await self._context.memory.recall(
             profiles=numbers, numbers=[number for number in numbers.values() if number is not None]
@@ -55,10 +49,15 @@ class Exporter:
         people = (await self._context.memory.recall(people=linked)).people
         async with asyncio.TaskGroup() as group:
             for profile in profiles:
-                group.create_task(self._handle(profile, numbers[profile.id], known, people))
+                group.create_task(self._handle(profile, numbers[profile.id], known, people, lower_bound))
 
     async def _handle(
-        self, profile: Profile, number: NumberHash | None, known: Known, people: Mapping[PersonId, PersonSeen]
+        self,
+        profile: Profile,
+        number: NumberHash | None,
+        known: Known,
+        people: Mapping[PersonId, PersonSeen],
+        lower_bound: datetime,
     ) -> None:
         link = known.link_of_profile.get(profile.id)
         reading = read_membership(profile, self._context.policy.scope)
@@ -70,7 +69,7 @@ class Exporter:
             seen=known.profiles.get(profile.id),
             person_seen=people.get(link.person_id) if link else None,
             suppression=None if number is None else self._book.observe(reading, number, known),
-            lower_bound=self._lower_bound,
+            lower_bound=lower_bound,
         )
         triage = triage_push(facts, self._context.policy, self._context.hasher)
         try:

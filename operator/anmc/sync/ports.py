@@ -227,7 +227,9 @@ class Known:
 class Checkpoint:
     """Where a run stands after a page: enough for another process to go on (sync.md W8).
 
-    `tally` and `details` are the counts and report lines so far, as JSON-ready data.
+    `tally` and `details` are the counts and report lines so far, as JSON-ready data. `full` says that a full pull was
+    asked for. `read_until` is where the slice in hand of a full read begins: whoever was created before is done. None
+    in its first slice, and in every other run.
     """
 
     run_id: str
@@ -238,15 +240,22 @@ class Checkpoint:
     lower_bound: datetime
     next_page: int
     tally: Mapping[str, object]
+    full: bool = False
+    read_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """How far one direction of one integration has read (sync.md W3, W5, W6)."""
+    """How far one direction of one integration has read (sync.md W3 to W6).
+
+    `walked_at` is the start of its last complete walk over everybody: the sweep of a push, the full read of a pull, or
+    the first pull, whatever that one read.
+    """
 
     watermark: datetime | None = None
     eligible_since: datetime | None = None
     checkpoint: Checkpoint | None = None
+    walked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,23 @@ from typing import Final
 
 from anmc.api.names import Direction
 from anmc.rules.fingerprint import subscription_stamp
-from anmc.rules.records import Phone, Profile, ProfileId, SubscriberRow
-from anmc.rules.remembered import ProfileSeen
-from anmc.rules.windows import next_push_watermark, push_lower_bound
-from anmc.sync.book import RECORDS_PER_COMMIT, RunBook
+from anmc.rules.records import Phone, ProfileId, SubscriberRow
+from anmc.rules.sweep import SweepBounds, row_changed_at
+from anmc.rules.windows import is_sweep_due, next_push_watermark, push_lower_bound, sweep_lower_bound
+from anmc.sync.book import RunBook
 from anmc.sync.exports import Exporter
-from anmc.sync.failures import UNREADABLE, ending_the_run
+from anmc.sync.failures import ending_the_run
 from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Page, Service
+from anmc.sync.profiles import FoundProfiles
 from anmc.sync.release import release_opt_ins
 from anmc.sync.run import RunContext, RunEnd
 from anmc.sync.safety import ConsentPhase
-from anmc.sync.tally import Detail
+from anmc.sync.sweep import Sweep
 from anmc.sync.withdrawals import Withdrawals
 
 PROFILES_PER_CALL: Final = 1000
 """Profiles of one page (mobile-commons-api.md 4)."""
-
-NUMBERS_PER_CALL: Final = 50
-"""Numbers of one bulk look-up (mobile-commons-api.md U15)."""
 
 
 async def push(context: RunContext) -> RunEnd:
@@ -49,27 +47,36 @@ async def _push(context: RunContext) -> RunEnd:
     book = RunBook(context, stored, lower_bound=lower_bound)
     opt_outs, withdrawals = OptOuts(context, book), Withdrawals(context, book)
     consent = await ConsentPhase.of(context, withdrawals, opt_outs)
-    exporter = Exporter(context, book, opt_outs, withdrawals, lower_bound=lower_bound)
-    reading = _Reading(context, book, exporter, lower_bound)
+    profiles = FoundProfiles(context, book, Exporter(context, book, opt_outs, withdrawals))
+    reading = _Reading(context, book, profiles, lower_bound)
 
     first_read_at = await reading.read_profiles()
     await reading.read_subscribers()
+    sweep = None
+    if is_sweep_due(stored.walked_at, context.now_there):
+        bounds = SweepBounds(sweep_lower_bound(stored.walked_at, order.active_since), order.active_since)
+        sweep = Sweep(context, book, profiles, bounds)
+        await sweep.run()
     await consent.run()
     if context.releases_opt_ins:
         await release_opt_ins(context, book)
     run_start = context.run_start(first_read_at)
-    return await book.close(run_start=run_start, watermark=next_push_watermark(run_start))
+    if sweep is None:
+        return await book.close(run_start=run_start, watermark=next_push_watermark(run_start))
+    sweep.count_unreadable()
+    walked_at = None if sweep.problem else run_start
+    end = await book.close(run_start=run_start, watermark=next_push_watermark(run_start), walked_at=walked_at)
+    return end if sweep.problem is None else end.with_problem(sweep.problem)
 
 
 class _Reading:
     """The two walks of a push, each profile handled once."""
 
-    def __init__(self, context: RunContext, book: RunBook, exporter: Exporter, lower_bound: datetime) -> None:
+    def __init__(self, context: RunContext, book: RunBook, profiles: FoundProfiles, lower_bound: datetime) -> None:
         self._context = context
         self._book = book
-        self._exporter = exporter
+        self._profiles = profiles
         self._lower_bound = lower_bound
-        self._handled: set[ProfileId] = set()
 
     async def read_profiles(self) -> datetime | None:
         """Handle the profiles that were updated; return when the walk began, in service time."""
@@ -78,7 +85,7 @@ class _Reading:
             async for page in pages:
                 first_read_at = first_read_at or page.read_at
                 read += await self._count_page(page, of="profiles")
-                await self._handle_page(page.records)
+                await self._profiles.handle(page.records, lower_bound=self._lower_bound)
         self._count_pages(read)
         return first_read_at
 
@@ -92,21 +99,19 @@ class _Reading:
         async with aclosing(context.mobile_commons.iter_subscribers(campaign, changed_from=self._lower_bound)) as pages:
             async for page in pages:
                 # Of a profile that was read, the row tells nothing more.
-                unread = tuple(row for row in page.unreadable if row.id not in self._handled)
+                unread = tuple(row for row in page.unreadable if row.id not in self._profiles.handled)
                 read += await self._count_page(replace(page, unreadable=unread), of="subscribers")
                 await self._look_up(await self._numbers_to_look_up(page.records))
         self._count_pages(read)
 
     async def _look_up(self, wanted: Mapping[Phone, ProfileId]) -> None:
-        if not wanted:
+        unreadable = await self._profiles.look_up(wanted, lower_bound=self._lower_bound)
+        if not unreadable:
             return
-        self._context.floor[Service.MOBILE_COMMONS] += math.ceil(len(wanted) / NUMBERS_PER_CALL)
-        found = await self._context.mobile_commons.find_profiles(wanted)
-        if found.unreadable:
-            await self._context.progress.claim()
-        for phone in found.unreadable:
-            self._book.count_unreadable(Detail(wanted[phone], UNREADABLE, profile_id=wanted[phone]))
-        await self._handle_page(found.profiles)
+        await self._context.progress.claim()
+        for detail in unreadable:
+            self._book.count_unreadable(detail)
+        await self._book.commit()
 
     async def _count_page(self, page: Page[object], *, of: str) -> int:
         """Count what of a page cannot be read; return how many records it holds."""
@@ -119,7 +124,7 @@ class _Reading:
 
     async def _numbers_to_look_up(self, rows: Sequence[SubscriberRow]) -> Mapping[Phone, ProfileId]:
         """Return the numbers whose row is not the one that the store knows, with their profiles."""
-        fresh = [row for row in rows if row.profile_id not in self._handled and self._is_recent(row)]
+        fresh = [row for row in rows if row.profile_id not in self._profiles.handled and self._is_recent(row)]
         known = await self._context.memory.recall(profiles=[row.profile_id for row in fresh])
         wanted: dict[Phone, ProfileId] = {}
         for row in fresh:
@@ -132,25 +137,8 @@ class _Reading:
 
     def _is_recent(self, row: SubscriberRow) -> bool:
         """A server may ignore the filter and send the whole campaign (mobile-commons-api.md U4)."""
-        dates = [date for date in (row.activated_at, row.opted_out_at) if date is not None]
-        return not dates or max(dates) >= self._lower_bound
-
-    async def _handle_page(self, profiles: Sequence[Profile]) -> None:
-        if not profiles:
-            return
-        seen = (await self._context.memory.recall(profiles=[profile.id for profile in profiles])).profiles
-        fresh = [profile for profile in profiles if not self._is_repeat(profile, seen.get(profile.id))]
-        self._handled.update(profile.id for profile in profiles)
-        for start in range(0, len(fresh), RECORDS_PER_COMMIT):
-            await self._context.progress.claim()
-            await self._exporter.handle(fresh[start : start + RECORDS_PER_COMMIT])
-            await self._book.commit()
-
-    def _is_repeat(self, profile: Profile, seen: ProfileSeen | None) -> bool:
-        """The overlap of two windows, or our own write coming back (sync.md W9)."""
-        if seen is None or not seen.is_settled:
-            return profile.id in self._handled
-        return seen.fingerprint == self._context.sightings.profile_fingerprint(profile)
+        changed_at = row_changed_at(row)
+        return changed_at is None or changed_at >= self._lower_bound
 
     def _count_pages(self, read: int) -> None:
         self._context.floor[Service.MOBILE_COMMONS] += max(1, math.ceil(read / PROFILES_PER_CALL) + bool(read))

@@ -53,13 +53,13 @@ class RunOrder:
     def resume(self, checkpoint: Checkpoint | None) -> "RunOrder":
         """Take up an interrupted run of the same spec, if it is young enough (sync.md W8).
 
-        A full pull begins anew where the run before it read no more than its window.
+        A full pull takes up a full pull only: any other has passed over people whom it opts in.
         """
         if (
             checkpoint is None
             or checkpoint.generation != self.generation
             or not may_resume(checkpoint.saved_at, self.started_at)
-            or (self.full and checkpoint.lower_bound > EVERYBODY)
+            or (self.full and not checkpoint.full)
         ):
             return self
         return replace(
@@ -95,7 +95,10 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class RunContext:
-    """What a run works with. `floor` counts the calls that the work needs at least (sync.md 9)."""
+    """What a run works with.
+
+    `clock` is the process's, for what only we read. `floor` counts the calls that the work needs at least (sync.md 9).
+    """
 
     order: RunOrder
     policy: Policy
@@ -105,7 +108,7 @@ class RunContext:
     action_network: ActionNetwork
     memory: Memory
     progress: Progress
-    now: Callable[[], datetime]
+    clock: Callable[[], datetime]
     tally: Tally = field(default_factory=Tally)
     floor: Counter[Service] = field(default_factory=Counter)
     creations: Creations = field(init=False)
@@ -133,6 +136,18 @@ class RunContext:
     def releases_opt_ins(self) -> bool:
         """Whether this run makes opt-in calls: none while a safety stop stands (S4)."""
         return self.order.releases_opt_ins and self.safety_stop is None and not self.is_dry
+
+    def now(self, service: Service = Service.MOBILE_COMMONS) -> datetime:
+        """Return the time of a service, as far as its last answer tells it (sync.md W2).
+
+        That of Mobile Commons decides about send window and cap, and dates what a run stores about its members.
+        """
+        return self.clock() + self._offset(service)
+
+    @property
+    def now_there(self) -> datetime:
+        """The time of the service that this run reads."""
+        return self.now(self._service_read)
 
     @property
     def sightings(self) -> Sightings:
@@ -163,7 +178,7 @@ class RunContext:
         """
         known = self.order.known_watermark
         if stored is None and known is not None:
-            return min(known, self.now() - self.order.lookback)
+            return min(known, self.now_there - self.order.lookback)
         return min((mark for mark in (stored, known) if mark is not None), default=None)
 
     def run_start(self, first_read_at: datetime | None) -> datetime:
@@ -173,8 +188,10 @@ class RunContext:
         next one.
         """
         if first_read_at is None:
-            return self.now()
-        return first_read_at if self.order.resumed_from is None else min(first_read_at, self.order.started_at)
+            return self.now_there
+        if self.order.resumed_from is None:
+            return first_read_at
+        return min(first_read_at, self.order.started_at + self._offset(self._service_read))
 
     def reported(self, outcome: Outcome) -> Outcome:
         """Return an outcome as the report shows it: planned instead of applied in a dry run."""
@@ -182,25 +199,37 @@ class RunContext:
             return replace(outcome, reason=Reason.PLANNED)
         return outcome
 
-    def checkpoint(self, *, lower_bound: datetime, next_page: int) -> Checkpoint:
+    def checkpoint(self, *, lower_bound: datetime, next_page: int, read_until: datetime | None) -> Checkpoint:
         """Say where the run stands, with the counts so far."""
         return Checkpoint(
             run_id=self.order.id,
             trigger=self.order.trigger,
             generation=self.order.generation,
             started_at=self.order.started_at,
-            saved_at=self.now(),
+            saved_at=self.clock(),
             lower_bound=lower_bound,
             next_page=next_page,
             tally=self.tally.to_data(),
+            full=self.order.full,
+            read_until=read_until,
         )
+
+    @property
+    def _service_read(self) -> Service:
+        is_push = self.order.direction is Direction.PUSH
+        return Service.MOBILE_COMMONS if is_push else Service.ACTION_NETWORK
+
+    def _offset(self, service: Service) -> timedelta:
+        client = self.mobile_commons if service is Service.MOBILE_COMMONS else self.action_network
+        return client.clock_offset
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
     """What came of a run. `watermark` is where the next one begins: unmoved, or None, if this one may not move it.
 
-    `error` is the safety stop of a run that was stopped, and has a report nevertheless.
+    `error` is the safety stop of a run that was stopped, and has a report nevertheless. `problem` is what kept a part
+    of the run from its end that a later one makes up for.
     """
 
     result: RunResult
@@ -209,3 +238,9 @@ class RunEnd:
     window_to: datetime
     watermark: datetime | None
     error: AnmcError | None = None
+    problem: AnmcError | None = None
+
+    def with_problem(self, problem: AnmcError) -> "RunEnd":
+        """Return the same end of a run a part of which failed."""
+        result = RunResult.PARTIALLY_SUCCEEDED if self.result is RunResult.SUCCEEDED else self.result
+        return replace(self, result=result, problem=problem)

@@ -59,11 +59,18 @@ class Tally:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[Category, Reason]] = Counter()
+        self._coming_again: set[str] = set()
         self._attention: dict[str, Detail] = {}
         self._others: dict[str, Detail] = {}
 
     def count(self, detail: Detail, *, instead_of: Outcome | None = None) -> None:
-        """Count a record's outcome, in place of an earlier one of the same record in the same run."""
+        """Count a record's outcome, in place of an earlier one of the same record in the same run.
+
+        One that could not be read at first and was found in another way gives up the outcome of that.
+        """
+        self._coming_again.discard(detail.record)
+        if instead_of is None and (line := self._attention.get(detail.record)) and _is_unreadable(line):
+            instead_of = line.outcome
         if instead_of is not None:
             self.counts[instead_of.category, instead_of.reason] -= 1
             self._attention.pop(detail.record, None)
@@ -76,9 +83,16 @@ class Tally:
         if len(lines) < MAX_DETAILS:
             lines[detail.record] = detail
 
-    def shows(self, record: str) -> bool:
-        """Whether a record has a line already."""
-        return record in self._attention or record in self._others
+    def count_unreadable(self, detail: Detail, *, comes_again: bool = False) -> None:
+        """Count a record that cannot be read, unless it has an outcome already.
+
+        One that `comes_again` in the next weekly walk leaves nothing undone (sync.md W13).
+        """
+        if detail.record in self._attention or detail.record in self._others or detail.record in self._coming_again:
+            return
+        self.count(detail)
+        if comes_again:
+            self._coming_again.add(detail.record)
 
     @property
     def records_read(self) -> int:
@@ -109,7 +123,8 @@ class Tally:
     @property
     def unfinished(self) -> int:
         """Records whose work is undone and in no queue; while there are any, positions stay."""
-        return sum(count for (_, reason), count in self.counts.items() if reason in _UNFINISHED)
+        undone = sum(count for (_, reason), count in self.counts.items() if reason in _UNFINISHED)
+        return undone - len(self._coming_again)
 
     @property
     def by_category(self) -> dict[Category, int]:
@@ -133,6 +148,7 @@ class Tally:
     def to_data(self) -> dict[str, Any]:
         """Return JSON-ready data for a checkpoint: names, ids and numbers only."""
         return {
+            "coming_again": sorted(self._coming_again),
             "counts": [[category, reason, count] for (category, reason), count in self.counts.items() if count],
             "details": [
                 {
@@ -151,6 +167,7 @@ class Tally:
     def from_data(cls, data: Mapping[str, object]) -> "Tally":
         """Take up the counts of a checkpoint."""
         tally = cls()
+        tally._coming_again = set(cast("Sequence[str]", data["coming_again"]))
         for category, reason, count in cast("Sequence[tuple[str, str, int]]", data["counts"]):
             tally.counts[Category(category), Reason(reason)] = count
         for line in cast("Sequence[Mapping[str, Any]]", data["details"]):
@@ -159,6 +176,10 @@ class Tally:
             lines = tally._attention if outcome.reason in NEEDS_ATTENTION else tally._others
             lines[detail.record] = detail
         return tally
+
+
+def _is_unreadable(detail: Detail) -> bool:
+    return detail.outcome.reason is Reason.UNREADABLE_RECORD
 
 
 def _is_worth_a_line(category: Category, reason: Reason) -> bool:

@@ -163,6 +163,7 @@ def _create_positions() -> None:
         sa.Column("direction", sa.String(32), primary_key=True),
         sa.Column("watermark", sa.BigInteger),
         sa.Column("eligible_since", sa.BigInteger),
+        sa.Column("walked_at", sa.BigInteger),
         sa.Column("run_id", sa.Text),
         sa.Column("trigger", sa.String(32)),
         sa.Column("generation", sa.BigInteger),
@@ -170,5 +171,7 @@ def _create_positions() -> None:
         sa.Column("saved_at", sa.BigInteger),
         sa.Column("lower_bound", sa.BigInteger),
         sa.Column("next_page", sa.Integer),
+        sa.Column("full", sa.Boolean),
+        sa.Column("read_until", sa.BigInteger),
         sa.Column("tally", sa.JSON),
     )
