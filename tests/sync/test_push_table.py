@@ -364,7 +364,7 @@ class TestOptOuts:
 
         end = await world.push()
 
-        assert rows(end) == OPTED_OUT
+        assert rows(end) == {("OptedOutInActionNetwork", "PersonMerged"): 1}
         assert world.wish(other) == "0"
 
     async def test_leaving_the_one_campaign_of_the_scope_is_an_opt_out(self, world: World) -> None:

@@ -28,11 +28,15 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class MatchedPerson:
-    """The one person of a profile; `person` is None where the id was enough and nothing was read (sync.md M1)."""
+    """The one person of a profile; `person` is None where the id was enough and nothing was read (sync.md M1).
+
+    `merged` are former ids of the person: whoever the link or the column named, and is gone (sync.md M8, M10).
+    """
 
     person_id: PersonId
     person: Person | None
     by_email: bool = False
+    merged: frozenset[PersonId] = frozenset()
 
 
 PersonMatch = MatchedPerson | NoMatch | Ambiguous
@@ -44,7 +48,9 @@ class PushFacts:
     """A profile with everything that is known of it before Action Network is asked.
 
     `seen` is what the store knew before this reading, `person_seen` what it knows of the linked person.
-    `lower_bound` is that of the run (sync.md C10).
+    `lower_bound` is that of the run (sync.md C10). `holders` are the people last seen with the number.
+    `alias_of` is who survives of the person whom the profile names, None if that one was not merged.
+    `gone_at` is since when the linked person, or the one whom the profile names, is known to be gone.
     """
 
     profile: Profile
@@ -55,6 +61,10 @@ class PushFacts:
     suppression: Suppression | None
     lower_bound: datetime
     person_seen: PersonSeen | None = None
+    holders: frozenset[PersonId] = frozenset()
+    alias_of: PersonId | None = None
+    gone_at: datetime | None = None
+    notes: tuple[Reason, ...] = ()
 
 
 class PushNeed(Enum):
@@ -107,7 +117,8 @@ class PushDecision:
     `opt_out` are people whose opt-in field becomes False, alone (sync.md A1). `update` is written to the linked
     or matched person, by API field name: the opt-in field included, and `phone_number` as digits where an e-mail
     match gets its number (A4). `profile_update` carries the constituent id and fills to Mobile Commons. `link_to`
-    is stored after the writes; a created person is linked by its answer.
+    is stored after the writes, with `merged` as the person's former ids; a created person is linked by its answer.
+    `gone` is a person of whom nothing is left (sync.md M10).
     """
 
     outcome: Outcome
@@ -116,6 +127,8 @@ class PushDecision:
     create: NewPerson | None = None
     profile_update: Mapping[str, str] = field(default_factory=dict, repr=False)
     link_to: PersonId | None = None
+    merged: frozenset[PersonId] = frozenset()
+    gone: PersonId | None = None
     settle: frozenset[str] = frozenset()
 
 
@@ -124,7 +137,9 @@ class PullFacts:
     """A person with everything that is known of it and of the profile with its number.
 
     `shared_number` says that another person of the page or of the store holds the same number (M3, M7, M15).
-    `eligible` is Q0. `attempt` is our newest opt-in call for the number and the target campaign.
+    `eligible` is Q0. `attempt` is our newest opt-in call for the number and the target campaign. `merged` are former
+    ids of the person, whose link it inherits (M8). `profile_gone_at` is since when the linked profile is known to be
+    deleted (M13).
     """
 
     person: Person
@@ -138,6 +153,8 @@ class PullFacts:
     attempt: Attempt | None
     shared_number: bool
     eligible: bool
+    merged: frozenset[PersonId] = frozenset()
+    profile_gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.remembered import QueuedOptIn
-from anmc.store import ledger, links, positions, queue, seen
+from anmc.rules.remembered import LinkState, QueuedOptIn
+from anmc.store import gone, ledger, links, positions, queue, seen
 from anmc.store.schema import link, queued_opt_in, suppression
 from anmc.store.scope import ScopeIds, StoreScope, find_ids, make_ids
 from anmc.store.transactions import Transactions
@@ -43,6 +43,8 @@ class SqlMemory:
                 suppressions=await ledger.read_suppressions(connection, ids.ledger, numbers),
                 attempts=await ledger.read_newest_attempts(connection, ids.ledger, numbers),
                 holders=await seen.read_holders(connection, ids.integration, numbers),
+                aliases=await gone.read_aliases(connection, ids.integration, people),
+                tombstones=await gone.read_tombstones(connection, ids.integration, [*people, *profiles]),
             )
 
         return await self._transactions.read(read)
@@ -55,6 +57,8 @@ class SqlMemory:
             await seen.write_people(connection, ids.integration, changes.people)
             await seen.write_profiles(connection, ids.integration, changes.profiles)
             await links.write_links(connection, ids.integration, changes.links)
+            await gone.write_aliases(connection, ids.integration, changes.aliases)
+            await gone.write_tombstones(connection, ids.integration, changes.tombstones)
             await ledger.write_suppressions(connection, ids.ledger, changes.suppressions)
             await ledger.write_attempts(connection, ids.ledger, changes.attempts)
             await queue.write_queued(connection, ids.integration, changes.queued)
@@ -96,7 +100,9 @@ class SqlMemory:
         async def read(connection: AsyncConnection) -> PeopleCounts:
             ids = await self._find_ids(connection)
             return PeopleCounts(
-                linked=await _count(connection, link, link.c.integration_id == ids.integration),
+                linked=await _count(
+                    connection, link, link.c.integration_id == ids.integration, link.c.state == LinkState.LIVE
+                ),
                 suppressed=await _count(
                     connection,
                     suppression,

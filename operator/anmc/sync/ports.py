@@ -219,6 +219,10 @@ class Known:
     """Our newest opt-in call by number and campaign."""
     holders: Mapping[NumberHash, frozenset[PersonId]] = field(default_factory=dict)
     """People last seen with a number."""
+    aliases: Mapping[PersonId, PersonId] = field(default_factory=dict)
+    """Who survives of people that were merged away."""
+    tombstones: Mapping[PersonId | ProfileId, datetime] = field(default_factory=dict)
+    """Since when records are known to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +262,10 @@ class Changes:
     attempts: Sequence[Attempt] = ()
     queued: Sequence[QueuedOptIn] = ()
     dequeued: Collection[PersonId] = ()
+    aliases: Mapping[PersonId, PersonId] = field(default_factory=dict)
+    """Merged people and who survives them; whatever is known of the merged ones but this is forgotten."""
+    tombstones: Mapping[PersonId | ProfileId, datetime] = field(default_factory=dict)
+    """Records that are gone; one that is known to be gone keeps its time, and a person is forgotten otherwise."""
     positions: Mapping[Direction, Positions] = field(default_factory=dict)
 
 

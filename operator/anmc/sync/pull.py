@@ -39,7 +39,9 @@ async def _pull(context: RunContext) -> RunEnd:
     book = RunBook(context, positions, lower_bound=lower_bound)
     opt_ins = await OptIns.of(context)
 
-    run_start = await _read(context, book, Importer(context, book, opt_ins, eligibility), lower_bound)
+    importer = Importer(context, book, opt_ins, eligibility)
+    run_start = await _read(context, book, importer, lower_bound)
+    await importer.settle_disputes()
     if not context.is_dry:
         await release_opt_ins(context, book, staged=opt_ins.people)
     watermark = next_pull_watermark(run_start)

@@ -94,6 +94,8 @@ class Sightings:
             wish = read_wish(person.values.get(self.policy.opt_in_field)).wish
             stated = entry.stated_wish if wish is Wish.UNKNOWN else wish
             entry = replace(entry, stated_wish=stated, wish_is_ours=True)
+        if NUMBER_FIELD in written:
+            entry = replace(entry, number_hash=self.number_hash(person.number))
         if before is None or read is None or self.person_fingerprint(read) != before.fingerprint:
             return replace(entry, fingerprint=_NOT_HANDLED, is_settled=False)
         return replace(
