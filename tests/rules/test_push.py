@@ -312,7 +312,7 @@ def test_m10_the_link_and_the_column_follow_who_survives(profile: Profile) -> No
     decision = decide_opt_in(push_facts(profile, link=LINK), MERGED, POLICY, HASHER)
 
     assert (decision.outcome.category, decision.outcome.reason) == (Category.LINKED, Reason.PERSON_MERGED)
-    assert (decision.link_to, decision.merged) == (BEN, {ANA})
+    assert (decision.link_to, decision.merged) == (BEN, frozenset({ANA}))
     assert decision.profile_update[COLUMN] == BEN
 
 

@@ -185,7 +185,8 @@ def _write(
     if profile_update:
         outcomes.append(Outcome(Category.UPDATED_IN_MOBILE_COMMONS, Reason.APPLIED, plan.moved))
     if is_new:
-        outcomes.append(Outcome(Category.LINKED, Reason.APPLIED, plan.moved))
+        reason = Reason.PERSON_MERGED if facts.merged else Reason.APPLIED
+        outcomes.append(Outcome(Category.LINKED, reason, plan.moved))
     is_named = profile.values.get(policy.constituent_column) == facts.person.id
     if (profile_update or is_new) and not is_named:
         profile_update[policy.constituent_column] = facts.person.id

@@ -67,7 +67,8 @@ class PersonSeen:
 class ProfileSeen:
     """What was known of a profile when it was last handled; `fingerprint` covers the whole form (sync.md W9).
 
-    `subscription_stamp` is the hash of the dates of its row in the watched campaign (sync.md W4).
+    `subscription_stamp` is the hash of the dates of its row in the watched campaign (sync.md W4), `email_hash` that
+    of its address (sync.md M5), None if it has none.
     """
 
     profile_id: ProfileId
@@ -78,6 +79,7 @@ class ProfileSeen:
     outcome: Outcome
     is_settled: bool
     run_id: str
+    email_hash: bytes | None = None
 
 
 class OptOutOrigin(StrEnum):

@@ -30,6 +30,7 @@ class SqlMemory:
         people: Collection[PersonId] = (),
         profiles: Collection[ProfileId] = (),
         numbers: Collection[NumberHash] = (),
+        emails: Collection[bytes] = (),
     ) -> Known:
         """Return what is known of these records and numbers; links are those of the records asked for."""
 
@@ -43,6 +44,7 @@ class SqlMemory:
                 suppressions=await ledger.read_suppressions(connection, ids.ledger, numbers),
                 attempts=await ledger.read_newest_attempts(connection, ids.ledger, numbers),
                 holders=await seen.read_holders(connection, ids.integration, numbers),
+                linked_emails=await seen.read_linked_emails(connection, ids.integration, emails),
                 aliases=await gone.read_aliases(connection, ids.integration, people),
                 tombstones=await gone.read_tombstones(connection, ids.integration, [*people, *profiles]),
             )

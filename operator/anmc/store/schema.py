@@ -93,11 +93,13 @@ profile_seen = Table(
     Column("membership", Word(Membership), nullable=False),
     Column("fingerprint", a_hash(), nullable=False),
     Column("subscription_stamp", a_hash(), nullable=False),
+    Column("email_hash", a_hash()),
     Column("category", Word(Category), nullable=False),
     Column("reason", Word(Reason), nullable=False),
     Column("fields", Names, nullable=False),
     Column("is_settled", Boolean, nullable=False),
     Column("run_id", Text, nullable=False),
+    Index(None, "integration_id", "email_hash"),
 )
 
 field_set = Table(

@@ -126,13 +126,16 @@ class PersonMatcher:
         return MatchedPerson(named, person)
 
     async def _by_email(self, profile: Profile) -> PersonMatch:
-        """An address serves one profile of a run only: two creations with it would merge (sync.md M5)."""
-        if (email := email_or_none(profile.values.get("email"))) is None:
+        """An address serves one link, and one profile of a run: two creations with it would merge (sync.md M5)."""
+        email, claim = email_or_none(profile.values.get("email")), self._context.sightings.email_hash(profile)
+        if email is None or claim is None:
             return NoMatch()
-        claim = self._context.hasher.value("email", email.casefold())
         if claim in self._emails:
             return Ambiguous(Reason.EMAIL_SHARED)
         self._emails.add(claim)
+        known = await self._context.memory.recall(emails=[claim])
+        if known.linked_emails.get(claim, frozenset()) - {profile.id}:
+            return Ambiguous(Reason.EMAIL_SHARED)
         return await find_by_email(self._context, email)
 
 

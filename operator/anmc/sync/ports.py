@@ -219,6 +219,8 @@ class Known:
     """Our newest opt-in call by number and campaign."""
     holders: Mapping[NumberHash, frozenset[PersonId]] = field(default_factory=dict)
     """People last seen with a number."""
+    linked_emails: Mapping[bytes, frozenset[ProfileId]] = field(default_factory=dict)
+    """Linked profiles last seen with an address, by its hash."""
     aliases: Mapping[PersonId, PersonId] = field(default_factory=dict)
     """Who survives of people that were merged away."""
     tombstones: Mapping[PersonId | ProfileId, datetime] = field(default_factory=dict)
@@ -292,6 +294,7 @@ class Memory(Protocol):
         people: Collection[PersonId] = (),
         profiles: Collection[ProfileId] = (),
         numbers: Collection[NumberHash] = (),
+        emails: Collection[bytes] = (),
     ) -> Known:
         """Return what is known of these records and numbers, in a few bulk reads."""
         ...

@@ -77,7 +77,9 @@ def _create_seen() -> None:
         sa.Column("membership", sa.String(32), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
         sa.Column("subscription_stamp", sa.LargeBinary(32), nullable=False),
+        sa.Column("email_hash", sa.LargeBinary(32)),
         *_outcome(),
+        sa.Index(None, "integration_id", "email_hash"),
     )
 
 
