@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
 
 from anmc.api.names import Reason
@@ -5,6 +8,7 @@ from anmc.rules.decisions import Ambiguous, MatchedPerson, NoMatch, PersonMatch,
 from anmc.rules.match import (
     Holding,
     column_person_id,
+    is_older,
     match_email,
     match_holders,
     match_profile,
@@ -16,6 +20,7 @@ from support.rule_builders import (
     ANA,
     BEN,
     CAI,
+    NOON,
     OTHER_NUMBER,
     PHONE,
     a_link,
@@ -124,6 +129,19 @@ def with_email(person_id: PersonId, *, number: str | None = None, address: str =
 )
 def test_an_opt_in_is_matched_by_email(people: list[Person], linked: set[PersonId], expected: PersonMatch) -> None:
     assert match_email(people, email="ana@example.org", linked_elsewhere=linked) == expected
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        pytest.param(NOON - timedelta(seconds=3), True, id="A3-seconds-before"),
+        pytest.param(NOON - timedelta(seconds=2), False, id="A3-as-old-as-rounding-makes-it"),
+        pytest.param(NOON + timedelta(seconds=1), False, id="A3-by-the-request"),
+        pytest.param(None, False, id="A3-unknown"),
+    ],
+)
+def test_a_creation_may_meet_somebody_older(created: datetime | None, *, expected: bool) -> None:
+    assert is_older(replace(A, created_date=created), NOON) == expected
 
 
 @pytest.mark.parametrize(

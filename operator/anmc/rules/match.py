@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum, auto, unique
 from types import MappingProxyType
 from typing import Final
@@ -16,6 +17,9 @@ from anmc.rules.records import Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link
 
 _PREFIX = "action_network:"
+CREATION_LEEWAY: Final = timedelta(seconds=2)
+"""How much older than its request a new person may look: both `Date` headers, by which the service's time is known,
+and its `created_date` are cut to whole seconds."""
 _NO_ALIASES: Final[Mapping[PersonId, PersonId]] = MappingProxyType({})
 
 
@@ -70,6 +74,14 @@ def match_email(people: Sequence[Person], *, email: str, linked_elsewhere: Colle
     if (person.number or "").strip() not in {"", EMPTY_MARK}:
         return Ambiguous(Reason.EMAIL_MATCH_HAS_OTHER_PHONE)
     return MatchedPerson(person.id, person, by_email=True)
+
+
+def is_older(person: Person, requested_at: datetime) -> bool:
+    """Say whether the answer to a creation shows somebody who was there before; rule A3.
+
+    `requested_at` is in service time.
+    """
+    return person.created_date is not None and person.created_date < requested_at - CREATION_LEEWAY
 
 
 def match_profile(

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from anmc.api.names import Category
+from anmc.api.names import Category, Reason
 from anmc.rules.consent import read_membership
 from anmc.rules.decisions import MatchedPerson, NewPerson, PersonMatch, PushDecision, PushFacts, PushNeed
 from anmc.rules.fields import settle
-from anmc.rules.match import column_person_id
-from anmc.rules.outcomes import Outcome
+from anmc.rules.match import column_person_id, is_older
+from anmc.rules.outcomes import Outcome, strongest
 from anmc.rules.phone import PhoneProblem
 from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_push
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
@@ -121,7 +121,7 @@ class Exporter:
         await bury(self._context, facts.link, decision.gone)
         person, update = read, dict(decision.profile_update)
         if decision.create is not None:
-            person = await self._create(facts, phone, decision, decision.create)
+            person, decision = await self._create(facts, phone, decision, decision.create)
             update[self._context.policy.constituent_column] = person.id
         elif decision.update is not None and read is not None:
             person = await self._update(read, decision.outcome, decision.update[1])
@@ -136,15 +136,27 @@ class Exporter:
         linked_to = person.id if person is not None else None
         self._conclude(replace(facts, profile=profile), decision.outcome, linked_to=linked_to)
 
-    async def _create(self, facts: PushFacts, phone: Phone, decision: PushDecision, new: NewPerson) -> Person:
-        """Create a person. The link is known at once: whatever comes next, nobody is created twice."""
+    async def _create(
+        self, facts: PushFacts, phone: Phone, decision: PushDecision, new: NewPerson
+    ) -> tuple[Person, PushDecision]:
+        """Create a person. The link is known at once: whatever comes next, nobody is created twice.
+
+        One who was there already is not ours: a pull has still to look at what the person says (sync.md A3).
+        """
+        action_network = self._context.action_network
         self._context.floor[Service.ACTION_NETWORK] += 1
+        requested_at = self._context.now() + action_network.clock_offset
         with blaming(Service.ACTION_NETWORK):
-            person = await self._context.action_network.create_person(new)
-        entry = self._sightings.created_person(person, decision.outcome)
+            person = await action_network.create_person(new)
+        if is_older(person, requested_at):
+            outcome = strongest((decision.outcome,), notes=(Reason.CREATE_HIT_EXISTING,))
+            decision = replace(decision, outcome=outcome)
+            entry = self._sightings.written_person(person, outcome, read=None, written=new.values, before=None)
+        else:
+            entry = self._sightings.created_person(person, decision.outcome)
         await self._context.remember(Changes(people=[entry]))
         await self._remember_link(facts, facts.profile, person, phone, decision)
-        return person
+        return person, decision
 
     async def _update(self, read: Person, outcome: Outcome, values: Mapping[str, str]) -> Person:
         self._context.floor[Service.ACTION_NETWORK] += 1
