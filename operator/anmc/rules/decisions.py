@@ -94,7 +94,7 @@ class FieldsPlan:
 
     `to_profile` is by Mobile Commons field name, `to_person` by API field name. `moved` and `settle` are Mobile
     Commons names: of the fields that are written, and of those to settle once the writes are confirmed. With a
-    conflict nothing moves or settles.
+    conflict nothing moves or settles. `notes` say what of the values stays behind.
     """
 
     to_profile: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -103,6 +103,7 @@ class FieldsPlan:
     settle: frozenset[str] = frozenset()
     conflicts: tuple[str, ...] = ()
     conflict_reason: Reason | None = None
+    notes: tuple[Reason, ...] = ()
 
     @property
     def moves_nothing(self) -> bool:

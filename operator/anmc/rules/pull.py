@@ -7,11 +7,18 @@ from typing import Final
 from anmc.api.names import Category, Direction, Reason, SyncType
 from anmc.rules.consent import may_opt_in
 from anmc.rules.decisions import Ambiguous, NoMatch, PullDecision, PullFacts
-from anmc.rules.fields import hold_back, newest_record, plan_fields, required_fields_empty, to_profile_values
+from anmc.rules.fields import (
+    cut_notes,
+    hold_back,
+    newest_record,
+    plan_fields,
+    required_fields_empty,
+    to_profile_values,
+)
 from anmc.rules.gone import is_lifted
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome, strongest
-from anmc.rules.phone import PhoneProblem
+from anmc.rules.phone import PhoneProblem, is_american
 from anmc.rules.policy import Policy
 from anmc.rules.records import Person, Phone, Profile
 from anmc.rules.remembered import Link, LinkState, PersonSeen
@@ -178,6 +185,7 @@ def _write(
         hasher=hasher,
         is_first_link=link is None,
         newest=newest_record(profile, facts.person),
+        is_american=isinstance(facts.phone, Phone) and is_american(facts.phone),
     )
     plan, held = hold_back(plan, wish=facts.wish.wish, sync_type=policy.sync_type)
     outcomes = [rule.outcome, *held]
@@ -191,7 +199,7 @@ def _write(
     if (profile_update or is_new) and not is_named:
         profile_update[policy.constituent_column] = facts.person.id
     return PullDecision(
-        outcome=_with_notes(facts, *outcomes),
+        outcome=_with_notes(facts, *outcomes, notes=plan.notes),
         profile_update=profile_update or None,
         person_update=plan.to_person,
         link=is_new or (link is not None and link.state is not LinkState.LIVE),
@@ -211,8 +219,9 @@ def _link_with(profile: Profile, facts: PullFacts) -> Link | None:
 def _create(facts: PullFacts, rule: _Rule, policy: Policy, *, stage_opt_in: bool) -> PullDecision:
     """Make a profile with the person's values and id, and without an opt-in path (Q24)."""
     values = to_profile_values(policy.mappings, facts.person.values)
+    notes = cut_notes(policy.mappings, facts.person.values, Direction.PULL)
     return PullDecision(
-        outcome=_with_notes(facts, Outcome(Category.IMPORTED, Reason.APPLIED), rule.outcome),
+        outcome=_with_notes(facts, Outcome(Category.IMPORTED, Reason.APPLIED), rule.outcome, notes=notes),
         profile_update={**values, policy.constituent_column: facts.person.id},
         creates_profile=True,
         link=True,
@@ -221,6 +230,6 @@ def _create(facts: PullFacts, rule: _Rule, policy: Policy, *, stage_opt_in: bool
     )
 
 
-def _with_notes(facts: PullFacts, *outcomes: Outcome) -> Outcome:
+def _with_notes(facts: PullFacts, *outcomes: Outcome, notes: tuple[Reason, ...] = ()) -> Outcome:
     merged = (Reason.PERSON_MERGED,) if facts.merged else ()
-    return strongest(outcomes, notes=(*facts.membership.notes, *merged))
+    return strongest(outcomes, notes=(*facts.membership.notes, *merged, *notes))

@@ -17,19 +17,19 @@ from anmc.rules.decisions import (
     PushNeed,
 )
 from anmc.rules.fields import (
+    draft_person,
     has_moved,
     hold_back,
     newest_record,
     plan_fields,
     required_fields_empty,
-    to_person_values,
 )
 from anmc.rules.gone import is_lifted
 from anmc.rules.hashing import Hasher
 from anmc.rules.match import column_person_id
 from anmc.rules.normalise import email_or_none
 from anmc.rules.outcomes import Outcome, strongest
-from anmc.rules.phone import PhoneProblem
+from anmc.rules.phone import PhoneProblem, is_american
 from anmc.rules.policy import Policy
 from anmc.rules.records import Person, Phone
 from anmc.rules.remembered import LinkState
@@ -195,17 +195,16 @@ def _create(facts: PushFacts, policy: Policy) -> PushDecision:
     email = email_or_none(facts.profile.values.get("email"))
     if email is None and not policy.create_without_email:
         return PushDecision(Outcome(Category.NO_EXPORT, Reason.EMAIL_MISSING))  # P5
-    values = to_person_values(policy.mappings, facts.profile.values)
-    values.pop("email_address", None)
+    draft = draft_person(policy.mappings, facts.profile.values, is_american=_is_american(facts))
+    values = {name: value for name, value in draft.values.items() if name != "email_address"}
     person = NewPerson(
         digits=facts.phone.digits if isinstance(facts.phone, Phone) else None,
         email=email,
         values={**values, policy.opt_in_field: WISH_TEXT[Wish.TRUE]},
         source_code=policy.source_code,
     )
-    outcome = _with_notes(facts, Outcome(Category.EXPORTED, Reason.APPLIED))
-    settle = frozenset(mapping.field for mapping in policy.mappings)
-    return PushDecision(outcome, create=person, settle=settle)  # P4
+    outcome = _with_notes(facts, Outcome(Category.EXPORTED, Reason.APPLIED), notes=draft.notes)
+    return PushDecision(outcome, create=person, settle=draft.settle)  # P4
 
 
 def _update(
@@ -221,7 +220,7 @@ def _update(
     if values:
         outcomes = (Outcome(Category.UPDATED_IN_ACTION_NETWORK, Reason.APPLIED, plan.moved), *outcomes)
     return PushDecision(
-        outcome=_with_notes(facts, *outcomes, _NOTHING),
+        outcome=_with_notes(facts, *outcomes, _NOTHING, notes=plan.notes),
         update=(person.id, values) if values else None,
         settle=plan.settle,
     )
@@ -237,7 +236,12 @@ def _plan(facts: PushFacts, person: Person, policy: Policy, hasher: Hasher) -> F
         hasher=hasher,
         is_first_link=facts.link is None,
         newest=newest_record(facts.profile, person),
+        is_american=_is_american(facts),
     )
+
+
+def _is_american(facts: PushFacts) -> bool:
+    return isinstance(facts.phone, Phone) and is_american(facts.phone)
 
 
 def _stated_wish(facts: PushFacts, person: Person, policy: Policy) -> Wish:
@@ -283,5 +287,5 @@ def _is_suppressed(facts: PushFacts) -> bool:
     return facts.suppression is not None and facts.suppression.is_live
 
 
-def _with_notes(facts: PushFacts, *outcomes: Outcome) -> Outcome:
-    return strongest(outcomes, notes=(*facts.membership.notes, *facts.notes))
+def _with_notes(facts: PushFacts, *outcomes: Outcome, notes: tuple[Reason, ...] = ()) -> Outcome:
+    return strongest(outcomes, notes=(*facts.membership.notes, *facts.notes, *notes))
