@@ -8,6 +8,7 @@ from anmc.api.mapping import FieldMapping
 from anmc.api.names import Category, Direction, MappingDirection, OnConflict, Reason, SyncType
 from anmc.rules.decisions import FieldsPlan
 from anmc.rules.fields import (
+    draft_person,
     has_moved,
     hold_back,
     newest_record,
@@ -162,6 +163,89 @@ def test_n8_a_part_of_an_address_travels_with_the_country_of_the_person() -> Non
     )
 
     assert planned.to_person == {"locality": "Toronto", "country": "CA"}
+
+
+CITY = FieldMapping(field="city", api_field_name="locality")
+COUNTRY = FieldMapping(field="country", api_field_name="country")
+
+
+@pytest.mark.parametrize(
+    ("profile", "person", "is_american", "to_person", "notes"),
+    [
+        pytest.param({"city": "Reno"}, {}, True, {"locality": "Reno"}, (), id="an-american-number"),
+        pytest.param({"city": "Toronto"}, {}, False, {}, (Reason.COUNTRY_UNKNOWN,), id="a-foreign-number"),
+        pytest.param(
+            {"city": "Toronto", "first_name": "Ana"},
+            {"country": "\N{SYMBOL FOR NULL}"},
+            False,
+            {"given_name": "Ana"},
+            (Reason.COUNTRY_UNKNOWN,),
+            id="the-rest-goes",
+        ),
+        pytest.param(
+            {"city": "Toronto", "country": "CA"},
+            {},
+            False,
+            {"locality": "Toronto", "country": "CA"},
+            (),
+            id="with-its-country",
+        ),
+        pytest.param(
+            {"city": "Toronto"},
+            {"country": "CA"},
+            False,
+            {"locality": "Toronto", "country": "CA"},
+            (),
+            id="with-that-of-the-person",
+        ),
+    ],
+)
+def test_n8_an_address_without_country_stays_behind_unless_the_number_is_american(
+    profile: dict[str, str],
+    person: dict[str, str | None],
+    to_person: dict[str, str],
+    notes: tuple[Reason, ...],
+    *,
+    is_american: bool,
+) -> None:
+    planned = plan_fields(
+        [FIRST_NAME, CITY, COUNTRY],
+        profile,
+        person,
+        {},
+        direction=PUSH,
+        hasher=HASHER,
+        is_first_link=True,
+        is_american=is_american,
+    )
+
+    is_left = bool(notes)
+    assert (planned.to_person, planned.notes) == (to_person, notes)
+    assert ("city" not in planned.settle, "city" not in planned.moved) == (is_left, is_left)
+
+
+@pytest.mark.parametrize("is_american", [True, False])
+def test_n8_nor_does_a_new_person_get_it(*, is_american: bool) -> None:
+    draft = draft_person([FIRST_NAME, CITY], {"first_name": "Ana", "city": "Toronto"}, is_american=is_american)
+
+    assert ("locality" in draft.values, "city" in draft.settle) == (is_american, is_american)
+    assert draft.notes == (() if is_american else (Reason.COUNTRY_UNKNOWN,))
+
+
+@pytest.mark.parametrize(
+    ("profile", "person", "direction", "notes"),
+    [
+        pytest.param("An\x00a", "", PUSH, (Reason.CONTROL_CHARACTERS_REMOVED,), id="in-a-push"),
+        pytest.param("", "An\x07a", PULL, (Reason.CONTROL_CHARACTERS_REMOVED,), id="in-a-pull"),
+        pytest.param("", "\x07", PULL, (), id="nothing-is-left-to-carry"),
+        pytest.param("Ana", "An\x07a", PULL, (), id="nothing-moves"),
+        pytest.param("", " Ana ", PULL, (), id="nothing-is-removed"),
+    ],
+)
+def test_n5_what_is_left_out_of_a_value_is_noted(
+    profile: str, person: str, direction: Direction, notes: tuple[Reason, ...]
+) -> None:
+    assert plan(person, profile, direction=direction).notes == notes
 
 
 def test_n6_a_short_zip_is_written_padded() -> None:

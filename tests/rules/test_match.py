@@ -1,14 +1,26 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
 
 from anmc.api.names import Reason
 from anmc.rules.decisions import Ambiguous, MatchedPerson, NoMatch, PersonMatch, ProfileMatch
-from anmc.rules.match import column_person_id, match_email, match_holders, match_profile
+from anmc.rules.match import (
+    Holding,
+    column_person_id,
+    is_older,
+    match_email,
+    match_holders,
+    match_profile,
+    settle_disagreement,
+)
 from anmc.rules.records import Person, PersonId, Profile
 from anmc.rules.remembered import Link
 from support.rule_builders import (
     ANA,
     BEN,
     CAI,
+    NOON,
     OTHER_NUMBER,
     PHONE,
     a_link,
@@ -37,6 +49,7 @@ def test_a_profile_names_a_person(profile: Profile, expected: PersonId | None) -
     assert column_person_id(profile, POLICY) == expected
 
 
+NAMED_BEN = a_profile(column=BEN)
 A = a_person(ANA)
 B = a_person(BEN)
 
@@ -77,7 +90,13 @@ B = a_person(BEN)
 def test_a_profile_is_matched_by_number(
     holders: list[Person], profile: Profile, linked: set[PersonId], expected: PersonMatch
 ) -> None:
-    match = match_holders(holders, phone=PHONE, profile=profile, policy=POLICY, linked_elsewhere=linked)
+    match = match_holders(
+        holders,
+        phone=PHONE,
+        named=column_person_id(profile, POLICY),
+        policy=POLICY,
+        linked_elsewhere=linked,
+    )
 
     assert match == expected
 
@@ -110,6 +129,66 @@ def with_email(person_id: PersonId, *, number: str | None = None, address: str =
 )
 def test_an_opt_in_is_matched_by_email(people: list[Person], linked: set[PersonId], expected: PersonMatch) -> None:
     assert match_email(people, email="ana@example.org", linked_elsewhere=linked) == expected
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        pytest.param(NOON - timedelta(seconds=3), True, id="A3-seconds-before"),
+        pytest.param(NOON - timedelta(seconds=2), False, id="A3-as-old-as-rounding-makes-it"),
+        pytest.param(NOON + timedelta(seconds=1), False, id="A3-by-the-request"),
+        pytest.param(None, False, id="A3-unknown"),
+    ],
+)
+def test_a_creation_may_meet_somebody_older(created: datetime | None, *, expected: bool) -> None:
+    assert is_older(replace(A, created_date=created), NOON) == expected
+
+
+@pytest.mark.parametrize(
+    ("rivals", "named", "linked", "expected"),
+    [
+        pytest.param({}, None, None, None, id="M2-nobody-else"),
+        pytest.param({BEN: Holding.GONE}, BEN, None, None, id="M8-merged-whom-the-column-names"),
+        pytest.param({BEN: Holding.GONE}, None, BEN, None, id="M8-merged-whom-the-link-names"),
+        pytest.param({BEN: Holding.GONE, CAI: Holding.GONE}, BEN, CAI, None, id="M8-two-were-merged"),
+        pytest.param({BEN: Holding.SAME_NUMBER}, BEN, None, Reason.SEVERAL_MATCHES, id="M8-both-hold-the-number"),
+        pytest.param({BEN: Holding.SAME_NUMBER}, None, None, Reason.SEVERAL_MATCHES, id="M3-as-the-store-knew"),
+        pytest.param({BEN: Holding.OTHER_NUMBER}, None, None, None, id="M3-until-the-store-knows-one-only"),
+        pytest.param({BEN: Holding.OTHER_NUMBER}, BEN, None, Reason.ID_AND_PHONE_DISAGREE, id="M8-an-edited-column"),
+        pytest.param({BEN: Holding.OTHER_NUMBER}, None, BEN, Reason.PHONE_MOVED, id="M12-moved-from-the-linked-one"),
+        pytest.param({BEN: Holding.OTHER_NUMBER}, BEN, BEN, Reason.PHONE_MOVED, id="M12-whom-the-column-names-too"),
+        pytest.param(
+            {BEN: Holding.GONE, CAI: Holding.OTHER_NUMBER},
+            BEN,
+            CAI,
+            Reason.PHONE_MOVED,
+            id="M12-whoever-else-is-gone",
+        ),
+        pytest.param(
+            {BEN: Holding.OTHER_NUMBER, CAI: Holding.SAME_NUMBER},
+            None,
+            BEN,
+            Reason.SEVERAL_MATCHES,
+            id="M3-before-all-else",
+        ),
+    ],
+)
+def test_a_disagreement_is_settled_by_what_became_of_the_others(
+    rivals: dict[PersonId, Holding], named: PersonId | None, linked: PersonId | None, expected: Reason | None
+) -> None:
+    assert settle_disagreement(rivals, named=named, linked=linked) == expected
+
+
+@pytest.mark.parametrize(
+    ("aliases", "expected"),
+    [
+        pytest.param({BEN: ANA}, NAMED_BEN, id="M7-an-alias-of-this-person"),
+        pytest.param({BEN: CAI}, Ambiguous(Reason.ID_AND_PHONE_DISAGREE), id="M7-an-alias-of-another"),
+        pytest.param({}, Ambiguous(Reason.ID_AND_PHONE_DISAGREE), id="M7-no-alias"),
+    ],
+)
+def test_a_column_may_name_a_former_id(aliases: dict[PersonId, PersonId], expected: ProfileMatch) -> None:
+    assert match_profile(NAMED_BEN, person=a_person(ANA), link=None, policy=POLICY, aliases=aliases) == expected
 
 
 OURS, NAMED = a_profile(), a_profile(column=ANA)

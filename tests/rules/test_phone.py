@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anmc.api.names import Reason
-from anmc.rules.phone import PhoneProblem, PhoneReading, read_phone
+from anmc.rules.phone import PhoneProblem, PhoneReading, is_american, read_phone
 from anmc.rules.records import Phone
 
 NORTH_AMERICA = frozenset({1})
@@ -94,6 +94,18 @@ def test_a_trunk_prefix_belongs_to_its_region() -> None:
 )
 def test_bare_digits_are_read_only_when_they_can_mean_one_number(codes: set[int], reading: PhoneReading) -> None:
     assert read("6595550123", codes=frozenset(codes)) == reading
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        pytest.param("+12025550123", True, id="N8-a-US-number"),
+        pytest.param("+14165550123", False, id="N8-a-Canadian-number-with-the-same-code"),
+        pytest.param("+6595550123", False, id="N8-another-code"),
+    ],
+)
+def test_the_region_of_a_number_is_more_than_its_calling_code(number: str, *, expected: bool) -> None:
+    assert is_american(Phone(number)) == expected
 
 
 @given(st.integers(min_value=100, max_value=199))

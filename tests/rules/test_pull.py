@@ -13,11 +13,12 @@ from anmc.rules.outcomes import Outcome
 from anmc.rules.policy import Policy
 from anmc.rules.pull import decide_pull, recognise
 from anmc.rules.records import ProfileId
-from anmc.rules.remembered import Attempt, AttemptResult, PersonSeen
+from anmc.rules.remembered import Attempt, AttemptResult, Link, LinkState, PersonSeen
 from anmc.rules.states import Membership, Wish
 from support.rule_builders import (
     ACTIVE,
     ANA,
+    BEN,
     CAMPAIGN,
     COLUMN,
     EARLY,
@@ -50,6 +51,7 @@ NO_PATH = a_policy(opt_in_path=None)
 PERSON = a_person(given_name="Ana")
 PROFILE = a_profile(first_name="Ana", column=ANA)
 LINK = a_link(PROFILE, PERSON)
+RETIRED = replace(LINK, state=LinkState.RETIRED)
 EDITED = a_person(given_name="Anna")
 ALL = frozenset({"email", "first_name", "last_name"})
 
@@ -134,6 +136,36 @@ def test_an_unchanged_person_is_recognised(seen: PersonSeen | None, expected: Ou
             POLICY,
             outcome(Category.UNABLE_TO_UPDATE, Reason.PROFILE_DELETED),
             id="Q17-a-deleted-profile-is-not-made-again",
+        ),
+        pytest.param(
+            pull_facts(PERSON, link=RETIRED, profile_gone_at=NOON),
+            POLICY,
+            outcome(Category.UNABLE_TO_UPDATE, Reason.PROFILE_DELETED),
+            id="M13-nor-when-that-is-certain",
+        ),
+        pytest.param(
+            pull_facts(PERSON, PROFILE, link=RETIRED, profile_gone_at=NOON),
+            POLICY,
+            outcome(Category.UNABLE_TO_UPDATE, Reason.PROFILE_DELETED),
+            id="M14-one-that-others-made-again",
+        ),
+        pytest.param(
+            pull_facts(PERSON, PROFILE, link=RETIRED, profile_gone_at=NOON, membership=ACTIVE),
+            POLICY,
+            outcome(Category.UNABLE_TO_UPDATE, Reason.PROFILE_DELETED),
+            id="M14-an-activation-that-is-no-newer",
+        ),
+        pytest.param(
+            pull_facts(PERSON, match=Ambiguous(Reason.PHONE_MOVED)),  # type: ignore[arg-type]
+            POLICY,
+            outcome(Category.SKIPPED_MEMBERS, Reason.PHONE_MOVED),
+            id="Q18-the-number-came-from-another",
+        ),
+        pytest.param(
+            pull_facts(a_person(number=OTHER_NUMBER), match=Ambiguous(Reason.PHONE_MOVED), link=LINK),  # type: ignore[arg-type]
+            POLICY,
+            outcome(Category.SKIPPED_MEMBERS, Reason.PHONE_MOVED),
+            id="Q18-before-the-change-of-its-own",
         ),
         pytest.param(
             pull_facts(a_person()),
@@ -549,3 +581,39 @@ def test_i10_what_a_pull_has_done_it_does_not_do_again(facts: PullFacts, policy:
 
     assert second.profile_update is None
     assert not second.person_update
+
+
+def test_m14_a_profile_that_came_back_by_itself_is_linked_anew() -> None:
+    back = MembershipReading(Membership.ACTIVE, LATER)
+
+    decision = decide_pull(
+        pull_facts(PERSON, PROFILE, link=RETIRED, profile_gone_at=NOON, membership=back), POLICY, HASHER
+    )
+
+    assert (decision.outcome.category, decision.link) == (Category.LINKED, True)
+
+
+@pytest.mark.parametrize("link", [pytest.param(LINK, id="linked"), pytest.param(None, id="named")])
+def test_m8_the_column_follows_who_survives(link: Link | None) -> None:
+    facts = pull_facts(PERSON, a_profile(first_name="Ana", column=BEN), link=link, merged=frozenset({BEN}))
+
+    decision = decide_pull(replace(facts, membership=ACTIVE), POLICY, HASHER)
+
+    assert decision.profile_update == {COLUMN: ANA}
+    assert decision.link
+    assert (decision.outcome.category, decision.stage_opt_in) == (Category.LINKED, False)
+
+
+def test_m8_the_merge_is_noted() -> None:
+    facts = pull_facts(EDITED, a_profile(first_name="Ana", column=BEN), link=LINK, merged=frozenset({BEN}))
+
+    decision = decide_pull(facts, POLICY, HASHER)
+
+    assert decision.profile_update == {"first_name": "Anna", COLUMN: ANA}
+    assert decision.outcome == outcome(Category.UPDATED_IN_MOBILE_COMMONS, Reason.PERSON_MERGED, "first_name")
+
+
+def test_m10_the_link_of_somebody_who_is_back_lives_again() -> None:
+    decision = decide_pull(pull_facts(PERSON, PROFILE, link=replace(LINK, state=LinkState.BROKEN)), POLICY, HASHER)
+
+    assert (decision.link, decision.profile_update) == (True, None)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,13 +13,14 @@ from anmc.rules.fields import settle
 from anmc.rules.outcomes import Outcome
 from anmc.rules.phone import PhoneProblem
 from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_push
-from anmc.rules.records import Person, Profile
-from anmc.rules.remembered import Link, ProfileSeen
+from anmc.rules.records import Person, PersonId, Profile
+from anmc.rules.remembered import Link, LinkState, ProfileSeen
 from anmc.rules.states import Membership, Wish
 from support.rule_builders import (
     ACTIVE,
     ANA,
     BEN,
+    CAI,
     COLUMN,
     EARLY,
     FIRST_NAME,
@@ -271,7 +273,93 @@ def test_an_opt_out_reaches_whoever_holds_the_number(
     ],
 )
 def test_an_opt_in_that_moves_nothing(match: PersonMatch, facts: Any, policy: Any, expected: Outcome) -> None:
-    assert decide_opt_in(facts, match, policy, HASHER) == PushDecision(expected)
+    decision = decide_opt_in(facts, match, policy, HASHER)
+
+    assert decision == PushDecision(expected, gone=decision.gone)
+    assert (decision.gone is None) == (expected.reason is not Reason.PERSON_GONE)
+
+
+BROKEN = replace(LINK, state=LinkState.BROKEN)
+MERGED = MatchedPerson(BEN, a_person(BEN, email_address="ana@example.org"), merged=frozenset({ANA}))
+
+
+@pytest.mark.parametrize(
+    ("gone_at", "membership", "is_made"),
+    [
+        pytest.param(None, ACTIVE, False, id="P12-found-gone-just-now"),
+        pytest.param(LATER, ACTIVE, False, id="M14-the-activation-is-older"),
+        pytest.param(NOON, ACTIVE, False, id="M14-as-old-is-not-newer"),
+        pytest.param(EARLY, ACTIVE, True, id="M14-the-activation-is-newer"),
+        pytest.param(EARLY, MembershipReading(Membership.ACTIVE, None), False, id="M14-without-a-time"),
+    ],
+)
+@pytest.mark.parametrize("link", [pytest.param(BROKEN, id="linked"), pytest.param(None, id="named")])
+def test_only_a_newer_activation_brings_back_who_was_deleted(
+    gone_at: datetime | None, membership: MembershipReading, link: Link | None, *, is_made: bool
+) -> None:
+    profile = a_profile(column=ANA, email="ana@example.org")
+
+    decision = decide_opt_in(push_facts(profile, membership, link=link, gone_at=gone_at), NoMatch(), POLICY, HASHER)
+
+    assert (decision.create is not None) == is_made
+    assert (decision.gone == ANA) == (not is_made)
+
+
+@pytest.mark.parametrize(
+    "profile", [pytest.param(AGREED, id="column-empty"), pytest.param(a_profile(column=ANA), id="column-old")]
+)
+def test_m10_the_link_and_the_column_follow_who_survives(profile: Profile) -> None:
+    decision = decide_opt_in(push_facts(profile, link=LINK), MERGED, POLICY, HASHER)
+
+    assert (decision.outcome.category, decision.outcome.reason) == (Category.LINKED, Reason.PERSON_MERGED)
+    assert (decision.link_to, decision.merged) == (BEN, frozenset({ANA}))
+    assert decision.profile_update[COLUMN] == BEN
+
+
+def test_m10_who_is_back_under_the_same_id_was_not_merged() -> None:
+    decision = decide_opt_in(
+        push_facts(a_profile(column=ANA), link=BROKEN), MatchedPerson(ANA, a_person(ANA)), POLICY, HASHER
+    )
+
+    assert (decision.outcome.reason, decision.link_to, decision.merged) == (Reason.NOTHING_TO_CARRY, ANA, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("match", "told", "link_to", "reason"),
+    [
+        pytest.param(MERGED, (BEN,), BEN, Reason.PERSON_MERGED, id="M10-who-took-the-place"),
+        pytest.param(NoMatch(), (), None, Reason.OPT_OUT_WITHOUT_MATCH, id="P10-gone"),
+        pytest.param(
+            Ambiguous(Reason.SEVERAL_MATCHES, (BEN, CAI)),
+            (BEN, CAI),
+            None,
+            Reason.OPT_OUT_APPLIED_TO_ALL,
+            id="M10-two-hold-the-number",
+        ),
+    ],
+)
+def test_an_opt_out_passes_over_a_linked_person_who_is_gone(
+    match: PersonMatch, told: tuple[PersonId, ...], link_to: PersonId | None, reason: Reason
+) -> None:
+    decision = decide_opt_out(push_facts(AGREED, OUT, link=BROKEN), match)
+
+    assert (decision.opt_out, decision.link_to, decision.outcome.reason) == (told, link_to, reason)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"link": BROKEN}, id="M10-the-person-is-gone"),
+        pytest.param({"person_seen": a_person_seen(number_hash=None)}, id="M11-seen-without-a-number"),
+        pytest.param({"holders": frozenset({ANA, BEN})}, id="M3-somebody-else-was-seen-with-the-number"),
+    ],
+)
+def test_m1_a_member_in_step_is_looked_at_when_the_identity_is_in_doubt(changes: dict[str, Any]) -> None:
+    profile = a_profile(column=ANA)
+    facts = push_facts(profile, link=a_link(profile, a_person()), person_seen=a_person_seen(), holders=frozenset({ANA}))
+
+    assert triage_push(facts, POLICY, HASHER) == NOTHING
+    assert triage_push(replace(facts, **changes), POLICY, HASHER) is PushNeed.OPT_IN_MATCH
 
 
 def test_p4_a_member_whom_nobody_knows_becomes_a_person() -> None:
@@ -525,7 +613,7 @@ def test_p3_a_match_by_email_gets_the_number() -> None:
 def test_p17_data_of_a_linked_profile(
     facts: Any, person: Person, policy: Any, expected: Outcome, update: dict[str, str] | None
 ) -> None:
-    decision = decide_data(facts, person, policy, HASHER)
+    decision = decide_data(facts, MatchedPerson(person.id, person), policy, HASHER)
 
     assert decision.outcome == expected
     assert decision.update == (None if update is None else (ANA, update))

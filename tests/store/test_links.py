@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from anmc.api.names import Category, Reason
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.remembered import Link, PersonSeen, SettledPair
+from anmc.rules.remembered import Link, LinkState, PersonSeen, SettledPair
 from anmc.rules.states import Wish
 from anmc.store.memory import SqlMemory
 from anmc.store.settled import names_of, pack, unpack
@@ -31,6 +31,8 @@ links = st.builds(
     st.sampled_from([PersonId(f"person-{number}") for number in range(5)]),
     hashes.map(NumberHash),
     settled_fields,
+    st.sampled_from(LinkState),
+    st.integers(0, 9),
 )
 people = st.builds(
     PersonSeen,

@@ -44,6 +44,7 @@ ADA = Person(
         "custom_fields.team": "Night Herons",
     },
 )
+FORMER = PersonId("5c0ffee5-0000-4000-8000-000000000002")
 HER_PROFILE = Profile(
     id=ProfileId("880017001"),
     number="12025550143",
@@ -68,6 +69,9 @@ TEXT_COLUMNS = {
     "profile_seen.profile_id",
     "link.profile_id",
     "link.person_id",
+    "alias.former_id",
+    "alias.person_id",
+    "tombstone.record_id",
     "opt_in_attempt.campaign_id",
     "queued_opt_in.person_id",
     "staged_opt_out.person_id",
@@ -133,6 +137,8 @@ def changes_about(person: Person, profile: Profile, hasher: Hasher) -> Changes:
         attempts=[Attempt(number, "77", NOW)],
         queued=[QueuedOptIn(person.id, number, NOW, NOW)],
         staged=[StagedOptOut(number, person.id, profile.id, NOW, Reason.APPLIED, Direction.PULL)],
+        aliases={FORMER: person.id},
+        tombstones={FORMER: NOW},
         positions={
             Direction.PULL: Positions(NOW, NOW, Checkpoint("pull-1", Trigger.REQUEST, 1, NOW, NOW, NOW, 2, {"Held": 1}))
         },

@@ -89,6 +89,18 @@ class TestOptIns:
         assert world.wish(ada) == "1"
         assert world.writes == ["update_person"]
 
+    async def test_an_address_without_country_becomes_no_american_one(self, world: World) -> None:
+        toronto = "14165550123"
+        world.joins(toronto)
+        world.edits_profile(toronto, email="ada@example.org", first_name="Ada", city="Toronto")
+
+        first, again = await world.push(), await world.push()
+
+        [person] = world.people()
+        assert rows(first) == {("Exported", "CountryUnknown"): 1}
+        assert rows(again) == {}
+        assert (person.given_name, person.address.locality) == ("Ada", "")
+
     async def test_a_linked_member_needs_no_look_up(self, world: World) -> None:
         world.joins(ADA)
         world.edits_profile(ADA, email="ada@example.org")
@@ -368,7 +380,7 @@ class TestOptOuts:
 
         end = await world.push()
 
-        assert rows(end) == OPTED_OUT
+        assert rows(end) == {("OptedOutInActionNetwork", "PersonMerged"): 1}
         assert world.wish(other) == "0"
 
     async def test_leaving_the_one_campaign_of_the_scope_is_an_opt_out(self, world: World) -> None:

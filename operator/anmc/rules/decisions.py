@@ -29,11 +29,15 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class MatchedPerson:
-    """The one person of a profile; `person` is None where the id was enough and nothing was read (sync.md M1)."""
+    """The one person of a profile; `person` is None where the id was enough and nothing was read (sync.md M1).
+
+    `merged` are former ids of the person: whoever the link or the column named, and is gone (sync.md M8, M10).
+    """
 
     person_id: PersonId
     person: Person | None
     by_email: bool = False
+    merged: frozenset[PersonId] = frozenset()
 
 
 PersonMatch = MatchedPerson | NoMatch | Ambiguous
@@ -45,7 +49,9 @@ class PushFacts:
     """A profile with everything that is known of it before Action Network is asked.
 
     `seen` is what the store knew before this reading, `person_seen` what it knows of the linked person.
-    `lower_bound` is that of the run (sync.md C10).
+    `lower_bound` is that of the run (sync.md C10). `holders` are the people last seen with the number.
+    `alias_of` is who survives of the person whom the profile names, None if that one was not merged.
+    `gone_at` is since when the linked person, or the one whom the profile names, is known to be gone.
     """
 
     profile: Profile
@@ -56,6 +62,10 @@ class PushFacts:
     suppression: Suppression | None
     lower_bound: datetime
     person_seen: PersonSeen | None = None
+    holders: frozenset[PersonId] = frozenset()
+    alias_of: PersonId | None = None
+    gone_at: datetime | None = None
+    notes: tuple[Reason, ...] = ()
 
 
 class PushNeed(Enum):
@@ -87,7 +97,7 @@ class FieldsPlan:
 
     `to_profile` is by Mobile Commons field name, `to_person` by API field name. `moved` and `settle` are Mobile
     Commons names: of the fields that are written, and of those to settle once the writes are confirmed. With a
-    conflict nothing moves or settles.
+    conflict nothing moves or settles. `notes` say what of the values stays behind.
     """
 
     to_profile: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -96,6 +106,7 @@ class FieldsPlan:
     settle: frozenset[str] = frozenset()
     conflicts: tuple[str, ...] = ()
     conflict_reason: Reason | None = None
+    notes: tuple[Reason, ...] = ()
 
     @property
     def moves_nothing(self) -> bool:
@@ -110,7 +121,8 @@ class PushDecision:
     `opt_out` are people whose opt-in field becomes False, alone (sync.md A1). `update` is written to the linked
     or matched person, by API field name: the opt-in field included, and `phone_number` as digits where an e-mail
     match gets its number (A4). `profile_update` carries the constituent id and fills to Mobile Commons. `link_to`
-    is stored after the writes; a created person is linked by its answer.
+    is stored after the writes, with `merged` as the person's former ids; a created person is linked by its answer.
+    `gone` is a person of whom nothing is left (sync.md M10).
     """
 
     outcome: Outcome
@@ -119,6 +131,8 @@ class PushDecision:
     create: NewPerson | None = None
     profile_update: Mapping[str, str] = field(default_factory=dict, repr=False)
     link_to: PersonId | None = None
+    merged: frozenset[PersonId] = frozenset()
+    gone: PersonId | None = None
     settle: frozenset[str] = frozenset()
 
 
@@ -128,7 +142,9 @@ class PullFacts:
 
     `shared_number` says that another person of the page or of the store holds the same number (M3, M7, M15).
     `eligible` is Q0. `attempt` is our newest opt-in call for the number and the target campaign. `withdrawal` is what
-    becomes of the person's own, and `is_leaving` says that an opt-out of the number is on its way (C13).
+    becomes of the person's own, and `is_leaving` says that an opt-out of the number is on its way (C13). `merged` are
+    former ids of the person, whose link it inherits (M8). `profile_gone_at` is since when the linked profile is known
+    to be deleted (M13).
     """
 
     person: Person
@@ -144,6 +160,8 @@ class PullFacts:
     eligible: bool
     withdrawal: WithdrawalStep = WithdrawalStep.NONE
     is_leaving: bool = False
+    merged: frozenset[PersonId] = frozenset()
+    profile_gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which mapped values move between the two records of one human being (sync.md 4)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
@@ -9,7 +9,7 @@ from anmc.api.mapping import FieldMapping
 from anmc.api.names import Category, Direction, OnConflict, Reason, SyncType
 from anmc.rules.decisions import FieldsPlan
 from anmc.rules.hashing import Hasher
-from anmc.rules.normalise import FieldKind, canonical, kind_of, written
+from anmc.rules.normalise import FieldKind, canonical, is_cut, kind_of, written
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, Profile
 from anmc.rules.remembered import SettledPair
@@ -56,11 +56,13 @@ def plan_fields(
     hasher: Hasher,
     is_first_link: bool = False,
     newest: Direction | None = None,
+    is_american: bool = True,
 ) -> FieldsPlan:
     """Compare both records field by field and say what this run writes.
 
     `direction` is that of the run; one that makes the link writes both sides. `newest` is the direction that
-    carries the record modified last, None if the times are equal or unknown.
+    carries the record modified last, None if the times are equal or unknown. `is_american` says that the number
+    belongs to region US (N8).
     """
     moves: dict[FieldMapping, Direction] = {}
     settle: set[str] = set()
@@ -84,12 +86,66 @@ def plan_fields(
         return FieldsPlan(conflicts=tuple(conflicts), conflict_reason=reason)
     pulled = [mapping for mapping, winner in moves.items() if winner is Direction.PULL]
     pushed = [mapping for mapping, winner in moves.items() if winner is Direction.PUSH]
+    has_country = bool(written(FieldKind.COUNTRY, person_values.get(_COUNTRY)))
+    pushed, left = _split(pushed, profile_values, is_placed=is_american or has_country)
+    behind = {mapping.field for mapping in left}
+    notes = (
+        *((Reason.COUNTRY_UNKNOWN,) if left else ()),
+        *cut_notes(pulled, person_values, Direction.PULL),
+        *cut_notes(pushed, profile_values, Direction.PUSH),
+    )
     return FieldsPlan(
         to_profile=to_profile_values(pulled, person_values),
         to_person=_with_country(to_person_values(pushed, profile_values), person_values),
-        moved=tuple(mapping.field for mapping in moves),
-        settle=frozenset(settle),
+        moved=tuple(mapping.field for mapping in moves if mapping.field not in behind),
+        settle=frozenset(settle - behind),
+        notes=tuple(dict.fromkeys(notes)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDraft:
+    """What a new person gets of a profile: values by API field name, fields to settle, notes."""
+
+    values: Mapping[str, str] = field(repr=False)
+    settle: frozenset[str]
+    notes: tuple[Reason, ...]
+
+
+def draft_person(mappings: Sequence[FieldMapping], profile_values: ProfileValues, *, is_american: bool) -> PersonDraft:
+    """Say what a new person gets of a profile; `is_american` as for `plan_fields`."""
+    carried, left = _split(mappings, profile_values, is_placed=is_american)
+    unknown = (Reason.COUNTRY_UNKNOWN,) if left else ()
+    return PersonDraft(
+        values=to_person_values(carried, profile_values),
+        settle=frozenset(mapping.field for mapping in carried),
+        notes=(*unknown, *cut_notes(carried, profile_values, Direction.PUSH)),
+    )
+
+
+def _split(
+    mappings: Sequence[FieldMapping], profile_values: ProfileValues, *, is_placed: bool
+) -> tuple[list[FieldMapping], list[FieldMapping]]:
+    """Part what goes to Action Network from parts of an address that have to stay behind (N8).
+
+    Without a country they would become American. They stay unsettled, so that they move once there is one.
+    """
+    values = to_person_values(mappings, profile_values)
+    is_placed = is_placed or _COUNTRY in values
+    left = [] if is_placed else [row for row in mappings if row.api_field_name in _ADDRESS.intersection(values)]
+    return [row for row in mappings if row not in left], left
+
+
+def cut_notes(
+    mappings: Sequence[FieldMapping], values: PersonValues | ProfileValues, direction: Direction
+) -> tuple[Reason, ...]:
+    """Say whether characters are left out of the values that a direction carries (N5)."""
+    country = values.get(_COUNTRY) or ""
+    for mapping in mappings:
+        name = mapping.api_field_name if direction is Direction.PULL else mapping.field
+        if _carries(mapping, direction) and is_cut(kind_of(mapping.field), values.get(name), country=country):
+            return (Reason.CONTROL_CHARACTERS_REMOVED,)
+    return ()
 
 
 def _judge(  # noqa: PLR0911 - one return per row of the table

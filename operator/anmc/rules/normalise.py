@@ -89,6 +89,11 @@ def email_or_none(text: str | None) -> str | None:
     return written(FieldKind.EMAIL, text) or None
 
 
+def is_cut(kind: FieldKind, value: str | None, *, country: str = "") -> bool:
+    """Say whether writing a value leaves out characters that no text may hold (N5)."""
+    return bool(written(kind, value, country=country)) and _clean(value) != (value or "")
+
+
 def _clean(value: str | None) -> str:
     return "".join(char for char in value or "" if unicodedata.category(char) not in _UNWRITABLE)
 

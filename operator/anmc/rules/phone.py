@@ -78,6 +78,11 @@ def read_phone(text: str | None, *, default_region: str, allowed_country_codes: 
     return _NOT_ALLOWED if foreign else _INVALID
 
 
+def is_american(phone: Phone) -> bool:
+    """Say whether a number belongs to region US, which its calling code alone does not tell (sync.md N8)."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(phone.e164)) == "US"
+
+
 def _candidates(trimmed: str, compact: str, default_region: str) -> Iterator[PhoneNumber]:
     """Yield the readings of N1."""
     if compact.startswith("+"):

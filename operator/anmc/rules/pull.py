@@ -7,13 +7,21 @@ from typing import Final
 from anmc.api.names import Category, Direction, Reason, SyncType
 from anmc.rules.consent import WISH_TEXT, WishReading, may_opt_in
 from anmc.rules.decisions import Ambiguous, NoMatch, PullDecision, PullFacts
-from anmc.rules.fields import hold_back, newest_record, plan_fields, required_fields_empty, to_profile_values
+from anmc.rules.fields import (
+    cut_notes,
+    hold_back,
+    newest_record,
+    plan_fields,
+    required_fields_empty,
+    to_profile_values,
+)
+from anmc.rules.gone import is_lifted
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome, strongest
-from anmc.rules.phone import PhoneProblem
+from anmc.rules.phone import PhoneProblem, is_american
 from anmc.rules.policy import Policy
 from anmc.rules.records import Person, Phone, Profile
-from anmc.rules.remembered import PersonSeen
+from anmc.rules.remembered import Link, LinkState, PersonSeen
 from anmc.rules.states import Membership, Wish
 from anmc.rules.withdrawal import WithdrawalStep
 
@@ -95,7 +103,7 @@ def _number(facts: PullFacts, _policy: Policy, _hasher: Hasher) -> Outcome | Non
 
 
 def _ambiguous(facts: PullFacts, _policy: Policy, _hasher: Hasher) -> Outcome | None:
-    """Q12: it is not clear which record belongs to which."""
+    """Q12, Q18: it is not clear which record belongs to which, or the number came from another person."""
     if facts.shared_number:
         return Outcome(Category.SKIPPED_MEMBERS, Reason.SEVERAL_MATCHES)
     if isinstance(facts.match, Ambiguous):
@@ -113,8 +121,11 @@ def _phone_changed(facts: PullFacts, _policy: Policy, hasher: Hasher) -> Outcome
 
 
 def _profile_deleted(facts: PullFacts, _policy: Policy, _hasher: Hasher) -> Outcome | None:
-    """Q17: a profile that was deleted is not made again."""
-    if facts.link is not None and isinstance(facts.match, NoMatch):
+    """Q17: a profile that was deleted is not made again, and one that others made again is not taken for it (M14)."""
+    if facts.link is None:
+        return None
+    is_buried = facts.link.state is LinkState.RETIRED and not is_lifted(facts.profile_gone_at, facts.membership)
+    if isinstance(facts.match, NoMatch) or is_buried:
         return Outcome(Category.UNABLE_TO_UPDATE, Reason.PROFILE_DELETED)
     return None
 
@@ -129,7 +140,6 @@ def _required(facts: PullFacts, policy: Policy, _hasher: Hasher) -> Outcome | No
 _STOPS: Final[tuple[Callable[[PullFacts, Policy, Hasher], Outcome | None], ...]] = (
     _number,
     _ambiguous,
-    # Q18, a number that moved, has its place here.
     _phone_changed,
     _profile_deleted,
     _required,
@@ -209,7 +219,8 @@ def _write(
     facts: PullFacts, profile: Profile, rule: _Rule, policy: Policy, hasher: Hasher, *, stage_opt_in: bool
 ) -> PullDecision:
     """Link and bring the two records in step; a conflict (Q14) stops the data alone."""
-    link = facts.link if facts.link is not None and facts.link.profile_id == profile.id else None
+    link = _link_with(profile, facts)
+    is_new = link is None or bool(facts.merged)
     plan = plan_fields(
         policy.mappings,
         profile.values,
@@ -219,32 +230,43 @@ def _write(
         hasher=hasher,
         is_first_link=link is None,
         newest=newest_record(profile, facts.person),
+        is_american=isinstance(facts.phone, Phone) and is_american(facts.phone),
     )
     plan, held = hold_back(plan, wish=facts.wish.wish, sync_type=policy.sync_type)
     outcomes = [rule.outcome, *held]
     profile_update = dict(plan.to_profile)
     if profile_update:
         outcomes.append(Outcome(Category.UPDATED_IN_MOBILE_COMMONS, Reason.APPLIED, plan.moved))
-    if link is None:
-        outcomes.append(Outcome(Category.LINKED, Reason.APPLIED, plan.moved))
+    if is_new:
+        reason = Reason.PERSON_MERGED if facts.merged else Reason.APPLIED
+        outcomes.append(Outcome(Category.LINKED, reason, plan.moved))
     is_named = profile.values.get(policy.constituent_column) == facts.person.id
-    if (profile_update or link is None) and not is_named:
+    if (profile_update or is_new) and not is_named:
         profile_update[policy.constituent_column] = facts.person.id
     return PullDecision(
-        outcome=_with_notes(facts, *outcomes),
+        outcome=_with_notes(facts, *outcomes, notes=plan.notes),
         profile_update=profile_update or None,
         person_update=plan.to_person,
-        link=link is None,
+        link=is_new or (link is not None and link.state is not LinkState.LIVE),
         stage_opt_in=stage_opt_in,
         settle=plan.settle,
     )
 
 
+def _link_with(profile: Profile, facts: PullFacts) -> Link | None:
+    """Return the link of the two records, None if they never had one, or one that ended."""
+    link = facts.link
+    if link is None or link.profile_id != profile.id or link.state is LinkState.RETIRED:
+        return None
+    return link
+
+
 def _create(facts: PullFacts, rule: _Rule, policy: Policy, *, stage_opt_in: bool) -> PullDecision:
     """Make a profile with the person's values and id, and without an opt-in path (Q24)."""
     values = to_profile_values(policy.mappings, facts.person.values)
+    notes = cut_notes(policy.mappings, facts.person.values, Direction.PULL)
     return PullDecision(
-        outcome=strongest((Outcome(Category.IMPORTED, Reason.APPLIED), rule.outcome)),
+        outcome=_with_notes(facts, Outcome(Category.IMPORTED, Reason.APPLIED), rule.outcome, notes=notes),
         profile_update={**values, policy.constituent_column: facts.person.id},
         creates_profile=True,
         link=True,
@@ -253,5 +275,6 @@ def _create(facts: PullFacts, rule: _Rule, policy: Policy, *, stage_opt_in: bool
     )
 
 
-def _with_notes(facts: PullFacts, *outcomes: Outcome) -> Outcome:
-    return strongest(outcomes, notes=facts.membership.notes)
+def _with_notes(facts: PullFacts, *outcomes: Outcome, notes: tuple[Reason, ...] = ()) -> Outcome:
+    merged = (Reason.PERSON_MERGED,) if facts.merged else ()
+    return strongest(outcomes, notes=(*facts.membership.notes, *merged, *notes))

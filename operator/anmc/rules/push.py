@@ -17,20 +17,22 @@ from anmc.rules.decisions import (
     PushNeed,
 )
 from anmc.rules.fields import (
+    draft_person,
     has_moved,
     hold_back,
     newest_record,
     plan_fields,
     required_fields_empty,
-    to_person_values,
 )
+from anmc.rules.gone import is_lifted
 from anmc.rules.hashing import Hasher
 from anmc.rules.match import column_person_id
 from anmc.rules.normalise import email_or_none
 from anmc.rules.outcomes import Outcome, strongest
-from anmc.rules.phone import PhoneProblem
+from anmc.rules.phone import PhoneProblem, is_american
 from anmc.rules.policy import Policy
 from anmc.rules.records import Person, Phone
+from anmc.rules.remembered import LinkState
 from anmc.rules.states import Membership, Wish
 from anmc.rules.withdrawal import needs_repair
 
@@ -63,18 +65,22 @@ def triage_push(facts: PushFacts, policy: Policy, hasher: Hasher) -> Outcome | P
 
 def decide_opt_out(facts: PushFacts, match: PersonMatch) -> PushDecision:
     """Carry a new opt-out to everybody who holds the number, and to the linked person in any case (C9)."""
-    linked = () if facts.link is None else (facts.link.person_id,)
+    followed = _follow(facts, match)
+    link = followed.link
+    linked = (link.person_id,) if link is not None and link.state is LinkState.LIVE else ()
     match match:
         case MatchedPerson():
-            outcome = _with_notes(facts, Outcome(Category.OPTED_OUT_IN_ACTION_NETWORK, Reason.APPLIED))
+            outcome = _with_notes(followed, Outcome(Category.OPTED_OUT_IN_ACTION_NETWORK, Reason.APPLIED))
             holders = tuple(dict.fromkeys((*linked, match.person_id)))
-            return PushDecision(outcome, opt_out=holders, link_to=None if linked else match.person_id)  # P9
+            link_to = match.person_id if facts.link is None or followed is not facts else None
+            return PushDecision(outcome, opt_out=holders, link_to=link_to, merged=match.merged)  # P9
         case Ambiguous() if holders := tuple(dict.fromkeys((*linked, *match.holders))):
             several = match.reason is Reason.SEVERAL_MATCHES
             reason = Reason.OPT_OUT_APPLIED_TO_ALL if several else match.reason  # P11, else P19
             return PushDecision(Outcome(Category.SKIPPED_MEMBERS, reason), opt_out=holders)
         case _:
-            return PushDecision(Outcome(Category.NO_EXPORT, Reason.OPT_OUT_WITHOUT_MATCH))  # P10
+            gone = None if link is None else link.person_id
+            return PushDecision(Outcome(Category.NO_EXPORT, Reason.OPT_OUT_WITHOUT_MATCH), gone=gone)  # P10
 
 
 def decide_opt_in(facts: PushFacts, match: PersonMatch, policy: Policy, hasher: Hasher) -> PushDecision:
@@ -87,21 +93,56 @@ def decide_opt_in(facts: PushFacts, match: PersonMatch, policy: Policy, hasher: 
         changed = match.reason is Reason.PHONE_CHANGED
         category = Category.FIELD_CONFLICT if changed else Category.SKIPPED_MEMBERS  # P21, else P7
         return PushDecision(Outcome(category, match.reason))
-    if isinstance(match, NoMatch) and (facts.link or column_person_id(facts.profile, policy)):
-        return PushDecision(Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE))  # P12
+    gone = facts.link.person_id if facts.link is not None else column_person_id(facts.profile, policy)
+    is_back = is_lifted(facts.gone_at, facts.membership) and not _is_suppressed(facts)  # M14
+    if isinstance(match, NoMatch) and gone is not None and not is_back:
+        return PushDecision(Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE), gone=gone)  # P12
     if facts.membership.membership is not Membership.ACTIVE or _is_suppressed(facts):
         raise ValueError("only an active membership is carried as an opt-in")
     if empty := required_fields_empty(policy.mappings, facts.profile.values, Direction.PUSH):
         return PushDecision(Outcome(Category.NO_EXPORT, Reason.REQUIRED_FIELD_EMPTY, empty))  # P14
     if isinstance(match, NoMatch):
         return _create(facts, policy)
+    followed, person = _follow(facts, match), _as_read(match)
+    decision = _carry_opt_in(followed, person, policy, hasher, by_email=match.by_email)
+    return _relink(decision, match) if followed is not facts else decision
+
+
+def decide_data(facts: PushFacts, match: MatchedPerson, policy: Policy, hasher: Hasher) -> PushDecision:
+    """Carry what changed on a linked profile that is no member to opt in; rule P17.
+
+    Raises:
+        ValueError: the matched person was not read.
+    """
+    followed, person = _follow(facts, match), _as_read(match)
+    decision = _carry_data(followed, person, policy, hasher)
+    return _relink(decision, match) if followed is not facts else decision
+
+
+def _follow(facts: PushFacts, match: PersonMatch) -> PushFacts:
+    """Let a link lead to the person who took the place of the one it named (M8, M10); else the facts themselves."""
+    if not isinstance(match, MatchedPerson):
+        return facts
+    link = facts.link
+    if link is not None and (link.person_id != match.person_id or link.state is not LinkState.LIVE):
+        link = replace(link, person_id=match.person_id, state=LinkState.LIVE)
+    if link is facts.link and not match.merged:
+        return facts
+    notes = (*facts.notes, Reason.PERSON_MERGED) if match.merged else facts.notes
+    return replace(facts, link=link, notes=notes)
+
+
+def _relink(decision: PushDecision, match: MatchedPerson) -> PushDecision:
+    return replace(decision, link_to=match.person_id, merged=match.merged)
+
+
+def _as_read(match: MatchedPerson) -> Person:
     if match.person is None:
-        raise ValueError("an opt-in is decided on the person as read")
-    return _carry_opt_in(facts, match.person, policy, hasher, by_email=match.by_email)
+        raise ValueError("what is carried is decided on the person as read")
+    return match.person
 
 
-def decide_data(facts: PushFacts, person: Person, policy: Policy, hasher: Hasher) -> PushDecision:
-    """Carry what changed on a linked profile that is no member to opt in; rule P17."""
+def _carry_data(facts: PushFacts, person: Person, policy: Policy, hasher: Hasher) -> PushDecision:
     if empty := required_fields_empty(policy.mappings, facts.profile.values, Direction.PUSH):
         return PushDecision(Outcome(Category.NO_EXPORT, Reason.REQUIRED_FIELD_EMPTY, empty))
     wish = _stated_wish(facts, person, policy)
@@ -132,9 +173,10 @@ def _carry_opt_in(facts: PushFacts, person: Person, policy: Policy, hasher: Hash
     plan, held = hold_back(_plan(facts, person, policy, hasher), wish=wish, sync_type=policy.sync_type)
     column = policy.constituent_column
     if facts.link is not None:
-        if column_person_id(facts.profile, policy) is not None:
+        if column_person_id(facts.profile, policy) == person.id:
             return _update(facts, person, plan, (*outcomes, *held), consent=consent)
-        # Linked, and the id is not there yet: its write failed, or only an opt-out has made the link (P4, P9).
+        # Linked, and the id is not there: its write failed, only an opt-out has made the link (P4, P9), or the
+        # person was merged.
         decision = _update(facts, person, plan, (*outcomes, *held, _LINKED), consent=consent)
         return replace(decision, profile_update={column: person.id})
 
@@ -155,17 +197,16 @@ def _create(facts: PushFacts, policy: Policy) -> PushDecision:
     email = email_or_none(facts.profile.values.get("email"))
     if email is None and not policy.create_without_email:
         return PushDecision(Outcome(Category.NO_EXPORT, Reason.EMAIL_MISSING))  # P5
-    values = to_person_values(policy.mappings, facts.profile.values)
-    values.pop("email_address", None)
+    draft = draft_person(policy.mappings, facts.profile.values, is_american=_is_american(facts))
+    values = {name: value for name, value in draft.values.items() if name != "email_address"}
     person = NewPerson(
         digits=facts.phone.digits if isinstance(facts.phone, Phone) else None,
         email=email,
         values={**values, policy.opt_in_field: WISH_TEXT[Wish.TRUE]},
         source_code=policy.source_code,
     )
-    outcome = _with_notes(facts, Outcome(Category.EXPORTED, Reason.APPLIED))
-    settle = frozenset(mapping.field for mapping in policy.mappings)
-    return PushDecision(outcome, create=person, settle=settle)  # P4
+    outcome = _with_notes(facts, Outcome(Category.EXPORTED, Reason.APPLIED), notes=draft.notes)
+    return PushDecision(outcome, create=person, settle=draft.settle)  # P4
 
 
 def _update(
@@ -181,7 +222,7 @@ def _update(
     if values:
         outcomes = (Outcome(Category.UPDATED_IN_ACTION_NETWORK, Reason.APPLIED, plan.moved), *outcomes)
     return PushDecision(
-        outcome=_with_notes(facts, *outcomes, _NOTHING),
+        outcome=_with_notes(facts, *outcomes, _NOTHING, notes=plan.notes),
         update=(person.id, values) if values else None,
         settle=plan.settle,
     )
@@ -197,7 +238,12 @@ def _plan(facts: PushFacts, person: Person, policy: Policy, hasher: Hasher) -> F
         hasher=hasher,
         is_first_link=facts.link is None,
         newest=newest_record(facts.profile, person),
+        is_american=_is_american(facts),
     )
+
+
+def _is_american(facts: PushFacts) -> bool:
+    return isinstance(facts.phone, Phone) and is_american(facts.phone)
 
 
 def _stated_wish(facts: PushFacts, person: Person, policy: Policy) -> Wish:
@@ -219,8 +265,13 @@ def _is_older(facts: PushFacts, person: Person) -> bool:
 
 
 def _is_in_step(facts: PushFacts, policy: Policy) -> bool:
-    """Say whether a linked member is known to say True and names the person: nobody has to be asked (M1)."""
-    if facts.link is None or facts.person_seen is None:
+    """Say whether a linked member is known to say True and names the person: nobody has to be asked (M1).
+
+    Who was last seen with another number, or whose number somebody else was seen with, has to be looked at (M3, M11).
+    """
+    if facts.link is None or facts.link.state is not LinkState.LIVE or facts.person_seen is None:
+        return False
+    if facts.person_seen.number_hash != facts.link.number_hash or facts.holders - {facts.link.person_id}:
         return False
     return (
         facts.person_seen.stated_wish is Wish.TRUE
@@ -238,5 +289,5 @@ def _is_suppressed(facts: PushFacts) -> bool:
     return facts.suppression is not None and facts.suppression.is_live
 
 
-def _with_notes(facts: PushFacts, *outcomes: Outcome) -> Outcome:
-    return strongest(outcomes, notes=facts.membership.notes)
+def _with_notes(facts: PushFacts, *outcomes: Outcome, notes: tuple[Reason, ...] = ()) -> Outcome:
+    return strongest(outcomes, notes=(*facts.membership.notes, *facts.notes, *notes))

@@ -19,14 +19,29 @@ class SettledPair:
     person: bytes
 
 
+class LinkState(StrEnum):
+    """What a link is worth."""
+
+    LIVE = "Live"
+    BROKEN = "Broken"
+    """Its person is gone; who took its place is looked for when the profile is read (sync.md M10)."""
+    RETIRED = "Retired"
+    """Its profile was deleted for good (sync.md M13): it only says that the number was somebody's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A profile and a person known to be the same; `settled` by Mobile Commons field name."""
+    """A profile and a person known to be the same; `settled` by Mobile Commons field name.
+
+    `missed_walks` counts the weekly walks in a row that did not show the profile (sync.md M13).
+    """
 
     profile_id: ProfileId
     person_id: PersonId
     number_hash: NumberHash
     settled: Mapping[str, SettledPair] = field(default_factory=dict)
+    state: LinkState = LinkState.LIVE
+    missed_walks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,8 @@ class PersonSeen:
 class ProfileSeen:
     """What was known of a profile when it was last handled; `fingerprint` covers the whole form (sync.md W9).
 
-    `subscription_stamp` is the hash of the dates of its row in the watched campaign (sync.md W4).
+    `subscription_stamp` is the hash of the dates of its row in the watched campaign (sync.md W4), `email_hash` that
+    of its address (sync.md M5), None if it has none.
     """
 
     profile_id: ProfileId
@@ -65,6 +81,7 @@ class ProfileSeen:
     outcome: Outcome
     is_settled: bool
     run_id: str
+    email_hash: bytes | None = None
 
 
 class OptOutOrigin(StrEnum):

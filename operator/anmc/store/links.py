@@ -13,7 +13,13 @@ from anmc.store.schema import field_set, link
 from anmc.store.settled import names_of, pack, unpack
 
 _LINKS: Final = select(
-    link.c.profile_id, link.c.person_id, link.c.number_hash, link.c.settled, field_set.c.names
+    link.c.profile_id,
+    link.c.person_id,
+    link.c.number_hash,
+    link.c.settled,
+    link.c.state,
+    link.c.missed_walks,
+    field_set.c.names,
 ).join_from(link, field_set)
 _BY_PERSON: Final = by_key(_LINKS, link.c.integration_id, link.c.person_id)
 _BY_PROFILE: Final = by_key(_LINKS, link.c.integration_id, link.c.profile_id)
@@ -57,6 +63,8 @@ async def write_links(connection: AsyncConnection, integration: int, links: Sequ
                 "number_hash": each.number_hash,
                 "field_set_id": sets[names_of(each.settled)],
                 "settled": pack(each.settled),
+                "state": each.state,
+                "missed_walks": each.missed_walks,
             }
             for each in _newest(links)
         ],
@@ -89,4 +97,6 @@ def _link(row: Row[*tuple[Any, ...]]) -> Link:
         person_id=row.person_id,
         number_hash=row.number_hash,
         settled=unpack(row.names, row.settled),
+        state=row.state,
+        missed_walks=row.missed_walks,
     )

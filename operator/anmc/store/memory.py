@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.remembered import QueuedOptIn, StagedOptOut
-from anmc.store import ledger, links, positions, queue, seen, staged
+from anmc.rules.remembered import LinkState, QueuedOptIn, StagedOptOut
+from anmc.store import gone, ledger, links, positions, queue, seen, staged
 from anmc.store.schema import link, queued_opt_in, suppression
 from anmc.store.scope import ScopeIds, StoreScope, find_ids, make_ids
 from anmc.store.transactions import Transactions
@@ -30,6 +30,7 @@ class SqlMemory:
         people: Collection[PersonId] = (),
         profiles: Collection[ProfileId] = (),
         numbers: Collection[NumberHash] = (),
+        emails: Collection[bytes] = (),
     ) -> Known:
         """Return what is known of these records and numbers; links are those of the records asked for."""
 
@@ -44,6 +45,9 @@ class SqlMemory:
                 attempts=await ledger.read_newest_attempts(connection, ids.ledger, numbers),
                 holders=await seen.read_holders(connection, ids.integration, numbers),
                 staged=await staged.read_staged(connection, ids.integration, numbers),
+                linked_emails=await seen.read_linked_emails(connection, ids.integration, emails),
+                aliases=await gone.read_aliases(connection, ids.integration, people),
+                tombstones=await gone.read_tombstones(connection, ids.integration, [*people, *profiles]),
             )
 
         return await self._transactions.read(read)
@@ -56,6 +60,8 @@ class SqlMemory:
             await seen.write_people(connection, ids.integration, changes.people)
             await seen.write_profiles(connection, ids.integration, changes.profiles)
             await links.write_links(connection, ids.integration, changes.links)
+            await gone.write_aliases(connection, ids.integration, changes.aliases)
+            await gone.write_tombstones(connection, ids.integration, changes.tombstones)
             await ledger.write_suppressions(connection, ids.ledger, changes.suppressions)
             await ledger.write_attempts(connection, ids.ledger, changes.attempts)
             await queue.write_queued(connection, ids.integration, changes.queued)
@@ -108,7 +114,9 @@ class SqlMemory:
         async def read(connection: AsyncConnection) -> PeopleCounts:
             ids = await self._find_ids(connection)
             return PeopleCounts(
-                linked=await _count(connection, link, link.c.integration_id == ids.integration),
+                linked=await _count(
+                    connection, link, link.c.integration_id == ids.integration, link.c.state == LinkState.LIVE
+                ),
                 suppressed=await _count(
                     connection,
                     suppression,

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from anmc.api.names import Category, Direction, Reason, Trigger
-from anmc.rules.remembered import AttemptResult, OptOutOrigin
+from anmc.rules.remembered import AttemptResult, LinkState, OptOutOrigin
 from anmc.rules.states import Membership, SmsStatus, Wish
 from anmc.store.columns import Moment, Names, Word, a_hash
 
@@ -94,11 +94,13 @@ profile_seen = Table(
     Column("membership", Word(Membership), nullable=False),
     Column("fingerprint", a_hash(), nullable=False),
     Column("subscription_stamp", a_hash(), nullable=False),
+    Column("email_hash", a_hash()),
     Column("category", Word(Category), nullable=False),
     Column("reason", Word(Reason), nullable=False),
     Column("fields", Names, nullable=False),
     Column("is_settled", Boolean, nullable=False),
     Column("run_id", Text, nullable=False),
+    Index(None, "integration_id", "email_hash"),
 )
 
 field_set = Table(
@@ -117,7 +119,26 @@ link = Table(
     Column("number_hash", a_hash(), nullable=False),
     Column("field_set_id", ForeignKey("field_set.id"), nullable=False),
     Column("settled", LargeBinary, nullable=False),
+    Column("state", Word(LinkState), nullable=False),
+    Column("missed_walks", Integer, nullable=False),
     UniqueConstraint("integration_id", "person_id"),
+)
+
+alias = Table(
+    "alias",
+    metadata,
+    _integration(),
+    Column("former_id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Index(None, "integration_id", "person_id"),
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    _integration(),
+    Column("record_id", Text, primary_key=True),  # of a person, or of a profile: one is a UUID, the other a number
+    Column("gone_at", Moment, nullable=False),
 )
 
 suppression = Table(

@@ -9,14 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.remembered import PersonSeen, ProfileSeen
+from anmc.rules.remembered import LinkState, PersonSeen, ProfileSeen
 from anmc.store.bulk import by_key, select_in, upsert
-from anmc.store.schema import person_seen, profile_seen
+from anmc.store.schema import link, person_seen, profile_seen
 
 _PEOPLE: Final = by_key(select(person_seen), person_seen.c.integration_id, person_seen.c.person_id)
 _PROFILES: Final = by_key(select(profile_seen), profile_seen.c.integration_id, profile_seen.c.profile_id)
 _HOLDERS: Final = by_key(
     select(person_seen.c.number_hash, person_seen.c.person_id), person_seen.c.integration_id, person_seen.c.number_hash
+)
+
+_LINKED_EMAILS: Final = by_key(
+    select(profile_seen.c.email_hash, profile_seen.c.profile_id)
+    .join(
+        link,
+        (link.c.integration_id == profile_seen.c.integration_id) & (link.c.profile_id == profile_seen.c.profile_id),
+    )
+    .where(link.c.state == LinkState.LIVE),
+    profile_seen.c.integration_id,
+    profile_seen.c.email_hash,
 )
 
 
@@ -52,6 +63,7 @@ async def read_profiles(
             membership=row.membership,
             fingerprint=row.fingerprint,
             subscription_stamp=row.subscription_stamp,
+            email_hash=row.email_hash,
             outcome=Outcome(row.category, row.reason, row.fields),
             is_settled=row.is_settled,
             run_id=row.run_id,
@@ -68,6 +80,16 @@ async def read_holders(
     for row in await select_in(connection, _HOLDERS, integration, numbers):
         holders[row.number_hash].add(row.person_id)
     return {number: frozenset(people) for number, people in holders.items()}
+
+
+async def read_linked_emails(
+    connection: AsyncConnection, integration: int, emails: Iterable[bytes]
+) -> dict[bytes, frozenset[ProfileId]]:
+    """Return the linked profiles that were last seen with each address."""
+    profiles: defaultdict[bytes, set[ProfileId]] = defaultdict(set)
+    for row in await select_in(connection, _LINKED_EMAILS, integration, emails):
+        profiles[row.email_hash].add(row.profile_id)
+    return {email: frozenset(ids) for email, ids in profiles.items()}
 
 
 async def write_people(connection: AsyncConnection, integration: int, people: Iterable[PersonSeen]) -> None:
@@ -103,6 +125,7 @@ async def write_profiles(connection: AsyncConnection, integration: int, profiles
             "membership": profile.membership,
             "fingerprint": profile.fingerprint,
             "subscription_stamp": profile.subscription_stamp,
+            "email_hash": profile.email_hash,
             "category": profile.outcome.category,
             "reason": profile.outcome.reason,
             "fields": profile.outcome.fields,

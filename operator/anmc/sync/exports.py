@@ -5,17 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from anmc.api.names import Category
+from anmc.api.names import Category, Reason
 from anmc.rules.consent import read_membership
 from anmc.rules.decisions import MatchedPerson, NewPerson, PersonMatch, PushDecision, PushFacts, PushNeed
 from anmc.rules.fields import settle
-from anmc.rules.outcomes import Outcome
+from anmc.rules.match import column_person_id, is_older
+from anmc.rules.outcomes import Outcome, strongest
 from anmc.rules.phone import PhoneProblem
 from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_push
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
-from anmc.rules.remembered import Link, PersonSeen
+from anmc.rules.remembered import Link, LinkState
 from anmc.sync.book import RunBook
 from anmc.sync.failures import CREATE_LIMIT_REACHED, RecordFailed, blaming
+from anmc.sync.identity import bury, remember_link
 from anmc.sync.matching import PersonMatcher
 from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Changes, Known, Service
@@ -46,20 +48,20 @@ class Exporter:
             profiles=numbers, numbers=[number for number in numbers.values() if number is not None]
         )
         linked = [link.person_id for link in known.link_of_profile.values()]
-        people = (await self._context.memory.recall(people=linked)).people
+        named = [column_person_id(profile, self._context.policy) for profile in profiles]
+        people = await self._context.memory.recall(people=[*linked, *(each for each in named if each is not None)])
         async with asyncio.TaskGroup() as group:
             for profile in profiles:
                 group.create_task(self._handle(profile, numbers[profile.id], known, people, lower_bound))
 
     async def _handle(
-        self,
-        profile: Profile,
-        number: NumberHash | None,
-        known: Known,
-        people: Mapping[PersonId, PersonSeen],
-        lower_bound: datetime,
+        self, profile: Profile, number: NumberHash | None, known: Known, people: Known, lower_bound: datetime
     ) -> None:
         link = known.link_of_profile.get(profile.id)
+        if link is not None and link.state is LinkState.RETIRED:
+            link = None  # a profile that was deleted and is back is matched as a new one (M13)
+        named = column_person_id(profile, self._context.policy)
+        claimant = link.person_id if link is not None else named
         reading = read_membership(profile, self._context.policy.scope)
         facts = PushFacts(
             profile=profile,
@@ -67,7 +69,10 @@ class Exporter:
             membership=reading,
             link=link,
             seen=known.profiles.get(profile.id),
-            person_seen=people.get(link.person_id) if link else None,
+            person_seen=people.people.get(link.person_id) if link else None,
+            holders=known.holders.get(number, frozenset()) if number is not None else frozenset(),
+            alias_of=people.aliases.get(named) if named is not None else None,
+            gone_at=people.tombstones.get(claimant) if claimant is not None else None,
             suppression=None if number is None else self._book.observe(reading, number, known),
             lower_bound=lower_bound,
         )
@@ -78,32 +83,29 @@ class Exporter:
             elif triage is PushNeed.REPAIR and isinstance(facts.phone, Phone):
                 self._withdrawals.repair(facts, facts.phone)
             elif isinstance(facts.phone, Phone):
-                holders = known.holders.get(self._context.hasher.number(facts.phone), frozenset())
-                await self._match_and_decide(facts, facts.phone, triage, holders_known=holders)
+                await self._match_and_decide(facts, facts.phone, triage)
             else:
-                self._decide_without_number(facts, facts.phone, triage)
+                await self._decide_without_number(facts, facts.phone, triage)
         except RecordFailed as failure:
             self._conclude(facts, failure.outcome)
 
-    def _decide_without_number(self, facts: PushFacts, problem: PhoneProblem, need: PushNeed) -> None:
+    async def _decide_without_number(self, facts: PushFacts, problem: PhoneProblem, need: PushNeed) -> None:
         """Nobody can be looked up, but an opt-out still reaches the linked person (sync.md I4)."""
         if need is PushNeed.OPT_OUT_MATCH and facts.link is not None:
-            self._opt_out(facts, None, MatchedPerson(facts.link.person_id, None), holders_known=frozenset())
+            await self._opt_out(facts, None, MatchedPerson(facts.link.person_id, None))
         else:
             self._conclude(facts, Outcome(Category.NO_EXPORT, problem.reason))
 
-    async def _match_and_decide(
-        self, facts: PushFacts, phone: Phone, need: PushNeed, *, holders_known: frozenset[PersonId]
-    ) -> None:
+    async def _match_and_decide(self, facts: PushFacts, phone: Phone, need: PushNeed) -> None:
         policy, hasher = self._context.policy, self._context.hasher
         with blaming(Service.ACTION_NETWORK):
             match = await self._matcher.match(facts, phone, need)
         person = match.person if isinstance(match, MatchedPerson) else None
         if need is PushNeed.OPT_OUT_MATCH:
-            self._opt_out(facts, phone, match, holders_known=holders_known)
+            await self._opt_out(facts, phone, match)
             return
-        if need is PushNeed.LINKED_PERSON and person is not None:
-            decision = decide_data(facts, person, policy, hasher)
+        if need is PushNeed.LINKED_PERSON and isinstance(match, MatchedPerson):
+            decision = decide_data(facts, match, policy, hasher)
         else:
             decision = decide_opt_in(facts, match, policy, hasher)
         if decision.create is not None and not self._context.creations.claim():
@@ -113,23 +115,23 @@ class Exporter:
         else:
             await self._apply(facts, phone, person, decision)
 
-    def _opt_out(
-        self, facts: PushFacts, phone: Phone | None, match: PersonMatch, *, holders_known: frozenset[PersonId]
-    ) -> None:
+    async def _opt_out(self, facts: PushFacts, phone: Phone | None, match: PersonMatch) -> None:
         """Stage an opt-out for everybody who has to hear of it; one that concerns nobody is handled with that."""
         decision = decide_opt_out(facts, match)
         if decision.opt_out:
-            self._opt_outs.stage(facts, phone, decision, holders_known=holders_known)
+            self._opt_outs.stage(facts, phone, decision)
             return
+        await bury(self._context, facts.link, decision.gone)
         if facts.suppression is not None:
             self._book.handled(facts.suppression)
         self._conclude(facts, decision.outcome)
 
     async def _apply(self, facts: PushFacts, phone: Phone, read: Person | None, decision: PushDecision) -> None:
         """Write one decision to Action Network, then to Mobile Commons; each answer is remembered at once."""
+        await bury(self._context, facts.link, decision.gone)
         person, update = read, dict(decision.profile_update)
         if decision.create is not None:
-            person = await self._create(facts, phone, decision, decision.create)
+            person, decision = await self._create(facts, phone, decision, decision.create)
             update[self._context.policy.constituent_column] = person.id
         elif decision.update is not None and read is not None:
             person = await self._update(read, decision.outcome, decision.update[1])
@@ -144,15 +146,27 @@ class Exporter:
         linked_to = person.id if person is not None else None
         self._conclude(replace(facts, profile=profile), decision.outcome, linked_to=linked_to)
 
-    async def _create(self, facts: PushFacts, phone: Phone, decision: PushDecision, new: NewPerson) -> Person:
-        """Create a person. The link is known at once: whatever comes next, nobody is created twice."""
+    async def _create(
+        self, facts: PushFacts, phone: Phone, decision: PushDecision, new: NewPerson
+    ) -> tuple[Person, PushDecision]:
+        """Create a person. The link is known at once: whatever comes next, nobody is created twice.
+
+        One who was there already is not ours: a pull has still to look at what the person says (sync.md A3).
+        """
+        action_network = self._context.action_network
         self._context.floor[Service.ACTION_NETWORK] += 1
+        requested_at = self._context.now() + action_network.clock_offset
         with blaming(Service.ACTION_NETWORK):
-            person = await self._context.action_network.create_person(new)
-        entry = self._sightings.created_person(person, decision.outcome)
+            person = await action_network.create_person(new)
+        if is_older(person, requested_at):
+            outcome = strongest((decision.outcome,), notes=(Reason.CREATE_HIT_EXISTING,))
+            decision = replace(decision, outcome=outcome)
+            entry = self._sightings.written_person(person, outcome, read=None, written=new.values, before=None)
+        else:
+            entry = self._sightings.created_person(person, decision.outcome)
         await self._context.remember(Changes(people=[entry]))
         await self._remember_link(facts, facts.profile, person, phone, decision)
-        return person
+        return person, decision
 
     async def _update(self, read: Person, outcome: Outcome, values: Mapping[str, str]) -> Person:
         self._context.floor[Service.ACTION_NETWORK] += 1
@@ -168,16 +182,18 @@ class Exporter:
         self, facts: PushFacts, profile: Profile, person: Person, phone: Phone, decision: PushDecision
     ) -> None:
         settled = settle(self._context.policy.mappings, profile, person, decision.settle, self._context.hasher)
+        # Somebody who was made anew has settled nothing with the profile yet.
+        earlier = facts.link.settled if facts.link is not None and decision.create is None else {}
         link = Link(
             profile_id=profile.id,
             person_id=person.id,
             number_hash=self._context.hasher.number(phone),
-            settled={**(facts.link.settled if facts.link else {}), **settled},
+            settled={**earlier, **settled},
         )
-        await self._context.remember(Changes(links=[link]))
+        await remember_link(self._context, link, decision.merged)
 
     def _conclude(self, facts: PushFacts, outcome: Outcome, *, linked_to: PersonId | None = None) -> None:
         """Count a profile's outcome and enter its form as handled."""
-        person_id = facts.link.person_id if facts.link else linked_to
+        person_id = linked_to or (facts.link.person_id if facts.link else None)
         self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen)
         self._book.enter(profiles=[self._sightings.handled_profile(facts.profile, outcome)])

@@ -2,25 +2,28 @@
 
 import asyncio
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from anmc.api.names import Reason
 from anmc.rules.consent import NEVER, MembershipReading, Wish, read_membership, read_wish
-from anmc.rules.decisions import PullDecision, PullFacts
+from anmc.rules.decisions import Ambiguous, PullDecision, PullFacts
 from anmc.rules.fields import settle
-from anmc.rules.match import match_profile
+from anmc.rules.gone import is_missed
+from anmc.rules.match import Claims, column_person_id, match_profile
 from anmc.rules.outcomes import Outcome
 from anmc.rules.pull import decide_pull, recognise
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
-from anmc.rules.remembered import Link, PersonSeen, Suppression
+from anmc.rules.remembered import Link, LinkState, PersonSeen, Suppression
 from anmc.rules.windows import is_eligible
 from anmc.rules.withdrawal import WithdrawalStep
 from anmc.sync.book import RunBook
+from anmc.sync.disputes import Dispute, Disputes
 from anmc.sync.failures import CREATE_LIMIT_REACHED, UNREADABLE, RecordFailed, blaming
+from anmc.sync.identity import break_link, remember_link, retire_link
 from anmc.sync.ports import Changes, Known, Service
 from anmc.sync.run import RunContext
 from anmc.sync.sightings import rewritten_person, rewritten_profile
@@ -68,6 +71,14 @@ class _Subject:
     def link(self) -> Link | None:
         return self.known.link_of_person.get(self.person.id)
 
+    @property
+    def profile_gone_at(self) -> datetime | None:
+        return self.known_profiles.tombstones.get(self.link.profile_id) if self.link else None
+
+    @property
+    def profile_link(self) -> Link | None:
+        return self.known_profiles.link_of_profile.get(self.profile.id) if self.profile else None
+
 
 class Importer:
     """Handles the people of one pull; opt-ins are staged, all else is written at once."""
@@ -86,6 +97,7 @@ class Importer:
         self._withdrawals = withdrawals
         self._eligibility = eligibility
         self._sightings = context.sightings
+        self._disputes = Disputes(context, book, opt_ins)
 
     async def handle(self, people: Sequence[Person]) -> None:
         """Decide about the people of one page side by side; the failure of one is its outcome."""
@@ -103,8 +115,8 @@ class Importer:
             elif seen is None or seen.run_id != self._context.order.id:
                 self._conclude(_Subject(person, numbers[person.id], None, known, Known()), recognised)
         profiles, unreadable = await self._find_profiles(undecided)
-        linked = await self._context.memory.recall(profiles=[profile.id for profile in profiles.values()])
-        shared = _shared(numbers, known)
+        linked = await self._recall_profiles(profiles.values(), known)
+        mates = _mates(numbers)
         async with asyncio.TaskGroup() as group:
             for person in undecided:
                 number = numbers[person.id]
@@ -114,7 +126,7 @@ class Importer:
                     self._withdraw(subject, None, known.suppressions.get(number))
                     self._conclude(subject, UNREADABLE)
                 else:
-                    group.create_task(self._handle(subject, shared_number=person.id in shared))
+                    group.create_task(self._handle(subject, on_page=frozenset(numbers), mates=mates[person.id]))
 
     def _is_done(self, person: Person, seen: PersonSeen | None) -> bool:
         """Handled by this run already: pages shift, and a resumed run reads one page again."""
@@ -139,13 +151,96 @@ class Importer:
         profiles = {number: profile for number, profile in hashed if number is not None}
         return profiles, frozenset(self._context.hasher.number(phone) for phone in found.unreadable)
 
-    async def _handle(self, subject: _Subject, *, shared_number: bool) -> None:
-        facts = self._facts(subject, shared_number=shared_number)
-        decision = decide_pull(facts, self._context.policy, self._context.hasher)
+    async def settle_disputes(self) -> None:
+        """Decide about those whose number or profile was somebody else's, now that all is read (sync.md M8, W7)."""
+        while batch := self._disputes.take(NUMBERS_PER_CALL):
+            numbers = {each.person.id: self._sightings.number_hash(each.person.number) for each in batch}
+            known = await self._context.memory.recall(
+                people=numbers, numbers=[number for number in numbers.values() if number is not None]
+            )
+            entries = {each.person.id: each.entry for each in batch}
+            known = replace(known, people={**known.people, **entries})
+            profiles, unreadable = await self._find_profiles([each.person for each in batch])
+            linked = await self._recall_profiles(profiles.values(), known)
+            async with asyncio.TaskGroup() as group:
+                for each in batch:
+                    number = numbers[each.person.id]
+                    if number is None or number in unreadable:
+                        continue
+                    subject = _Subject(each.person, number, profiles.get(number), known, linked)
+                    group.create_task(self._settle(each, subject, number))
+            await self._book.commit()
+
+    async def _settle(self, dispute: Dispute, subject: _Subject, number: NumberHash) -> None:
+        facts = replace(self._facts(subject, shared_number=False), eligible=dispute.eligible)
         try:
+            with blaming(Service.ACTION_NETWORK):
+                facts = await self._disputes.judge(
+                    dispute, facts, number, self._holders(subject), self._claims(subject)
+                )
+            decision = decide_pull(facts, self._context.policy, self._context.hasher)
             await self._apply(subject, facts, decision)
         except RecordFailed as failure:
-            self._conclude(subject, failure.outcome)
+            await self._fail(subject, failure)
+
+    def _holders(self, subject: _Subject) -> frozenset[PersonId]:
+        """Return who was last seen with the number (sync.md M3)."""
+        return frozenset() if subject.number is None else subject.known.holders.get(subject.number, frozenset())
+
+    def _claims(self, subject: _Subject) -> Claims | None:
+        if subject.profile is None:
+            return None
+        aliases = subject.known_profiles.aliases
+        return Claims.of(subject.profile, link=subject.profile_link, policy=self._context.policy, aliases=aliases)
+
+    async def _recall_profiles(self, profiles: Collection[Profile], known: Known) -> Known:
+        """Return what is known of profiles, of those whom they name, and of profiles that were deleted."""
+        named = (column_person_id(profile, self._context.policy) for profile in profiles)
+        deleted = (link.profile_id for link in known.link_of_person.values() if link.state is LinkState.RETIRED)
+        return await self._context.memory.recall(
+            people=[each for each in named if each is not None], profiles=[*(each.id for each in profiles), *deleted]
+        )
+
+    async def _handle(self, subject: _Subject, *, on_page: frozenset[PersonId], mates: frozenset[PersonId]) -> None:
+        """Decide about one person of a page; `mates` are others of it with the same number.
+
+        What the page shows of a person counts, not what the store knew.
+        """
+        others = self._holders(subject) - on_page
+        try:
+            subject = await self._confirm_absence(subject)
+        except RecordFailed as failure:
+            self._withdraw(subject, None, None)  # kept whatever else fails (I4)
+            await self._fail(subject, failure)
+            return
+        try:
+            facts = self._facts(subject, shared_number=bool(mates or others))
+            decision = decide_pull(facts, self._context.policy, self._context.hasher)
+            entry = await self._apply(subject, facts, decision)
+        except RecordFailed as failure:
+            await self._fail(subject, failure)
+            return
+        if isinstance(facts.match, Ambiguous) or facts.shared_number:
+            self._disputes.add(Dispute(subject.person, eligible=facts.eligible, entry=entry, mates=mates))
+
+    async def _fail(self, subject: _Subject, failure: RecordFailed) -> None:
+        self._conclude(subject, failure.outcome)
+        if failure.outcome.reason is Reason.PERSON_GONE:  # Q16
+            await break_link(self._context, subject.link)
+
+    async def _confirm_absence(self, subject: _Subject) -> _Subject:
+        """Ask for the number of a linked profile that the weekly walks have missed; without one it is gone (M13)."""
+        link, phone = subject.link, self._sightings.phone(subject.person.number)
+        if link is None or subject.profile is not None or not isinstance(phone, Phone):
+            return subject
+        if link.number_hash != subject.number or not is_missed(link.missed_walks):
+            return subject
+        self._context.floor[Service.MOBILE_COMMONS] += 1
+        with blaming(Service.MOBILE_COMMONS):
+            profile = await self._context.mobile_commons.get_profile(phone)
+        if profile is None:
+            await retire_link(self._context, link)
+        return replace(subject, profile=profile)
 
     def _facts(self, subject: _Subject, *, shared_number: bool) -> PullFacts:
         person, profile, policy = subject.person, subject.profile, self._context.policy
@@ -165,14 +260,16 @@ class Importer:
             match=match_profile(
                 profile,
                 person=person,
-                link=subject.known_profiles.link_of_profile.get(profile.id) if profile else None,
+                link=subject.profile_link,
                 policy=policy,
+                aliases=subject.known_profiles.aliases,
             ),
             membership=reading,
             suppression=suppression,
             attempt=self._book.attempt(number, known),
             shared_number=shared_number,
             eligible=self._eligibility.includes(person, wish.wish, subject.seen),
+            profile_gone_at=subject.profile_gone_at,
             withdrawal=step,
             is_leaving=self._withdrawals.is_leaving(step, number, known),
         )
@@ -195,7 +292,7 @@ class Importer:
             )
         )
 
-    async def _apply(self, subject: _Subject, facts: PullFacts, decision: PullDecision) -> None:
+    async def _apply(self, subject: _Subject, facts: PullFacts, decision: PullDecision) -> PersonSeen:
         """Write one decision to both services; each answer is remembered at once (sync.md Q24)."""
         if decision.creates_profile and not self._context.creations.claim():
             decision = PullDecision(CREATE_LIMIT_REACHED)
@@ -204,8 +301,7 @@ class Importer:
             wait = self._opt_ins.foresee(facts.phone)
             outcome = self._opt_ins.outcome(outcome, wait)
         if self._context.is_dry or not isinstance(facts.phone, Phone) or subject.number is None:
-            self._conclude(subject, outcome)
-            return
+            return self._conclude(subject, outcome)
         profile, person = subject.profile, facts.person
         if decision.profile_update is not None:
             profile = await self._write_profile(subject, facts.phone, decision.profile_update, outcome)
@@ -218,14 +314,14 @@ class Importer:
         if profile is not None and (decision.link or decision.settle):
             mappings, hasher = self._context.policy.mappings, self._context.hasher
             settled = settle(mappings, profile, person, decision.settle, hasher)
-            before = subject.link
+            before = facts.link
             # A profile that came back under a new id has settled nothing yet.
             earlier = before.settled if before is not None and before.profile_id == profile.id else {}
             link = Link(profile.id, person.id, subject.number, {**earlier, **settled})
-            await self._context.remember(Changes(links=[link]))
+            await remember_link(self._context, link, facts.merged)
         if decision.stage_opt_in:
             self._book.enter(queued=[self._opt_ins.stage(person, facts.phone, subject.number, wait)])
-        self._conclude(replace(subject, profile=profile), outcome, entry=entry)
+        return self._conclude(replace(subject, profile=profile), outcome, entry=entry)
 
     async def _write_profile(
         self, subject: _Subject, phone: Phone, values: Mapping[str, str], outcome: Outcome
@@ -250,8 +346,8 @@ class Importer:
             answer = await self._context.action_network.update_person(person.id, values)
         return rewritten_person(person, answer, values)
 
-    def _conclude(self, subject: _Subject, outcome: Outcome, *, entry: PersonSeen | None = None) -> None:
-        """Count a person's outcome and enter the form read as handled."""
+    def _conclude(self, subject: _Subject, outcome: Outcome, *, entry: PersonSeen | None = None) -> PersonSeen:
+        """Count a person's outcome and enter the form read as handled; return the entry."""
         person, link = subject.person, subject.link
         if self._eligibility.only_links and outcome.reason is Reason.NOT_RECENT:
             outcome = replace(outcome, reason=Reason.LINK_ONLY)  # W6
@@ -259,18 +355,18 @@ class Importer:
         self._book.count(Detail(person.id, outcome, person.id, profile_id), subject.seen)
         self._withdrawals.concluded(person.id, outcome)
         entry = entry or self._sightings.handled_person(person, outcome, before=subject.seen)
-        self._book.enter(people=[replace(entry, outcome=outcome)])
+        entry = replace(entry, outcome=outcome)
+        self._book.enter(people=[entry])
+        return entry
 
 
-def _shared(numbers: Mapping[PersonId, NumberHash | None], known: Known) -> frozenset[PersonId]:
-    """People whose number somebody else holds too, on this page or as the store knows (sync.md M3, M15).
-
-    What the page shows of a person counts, not what the store knew.
-    """
-    on_page = Counter(number for number in numbers.values() if number is not None)
-    return frozenset(
-        person_id
+def _mates(numbers: Mapping[PersonId, NumberHash | None]) -> Mapping[PersonId, frozenset[PersonId]]:
+    """Return who else of a page holds each person's number; nobody where there is no number."""
+    holders: defaultdict[NumberHash, set[PersonId]] = defaultdict(set)
+    for person_id, number in numbers.items():
+        if number is not None:
+            holders[number].add(person_id)
+    return {
+        person_id: frozenset(holders[number] - {person_id}) if number is not None else frozenset()
         for person_id, number in numbers.items()
-        if number is not None
-        and (on_page[number] > 1 or any(each not in numbers for each in known.holders.get(number, frozenset())))
-    )
+    }

@@ -128,7 +128,8 @@ class OptInCaller:
         if candidate.known.holders.get(number, frozenset()) - {person.id}:
             return Outcome(Category.SKIPPED_MEMBERS, Reason.SEVERAL_MATCHES)  # M15
         link = linked.link_of_profile.get(profile.id)
-        if isinstance(match := match_profile(profile, person=person, link=link, policy=policy), Ambiguous):
+        match = match_profile(profile, person=person, link=link, policy=policy, aliases=linked.aliases)
+        if isinstance(match, Ambiguous):
             return Outcome(Category.SKIPPED_MEMBERS, match.reason)
         if empty := required_fields_empty(policy.mappings, person.values, Direction.PULL):
             return Outcome(Category.NO_IMPORT, Reason.REQUIRED_FIELD_EMPTY, empty)

@@ -221,6 +221,12 @@ class Known:
     """People last seen with a number."""
     staged: Mapping[NumberHash, StagedOptOut] = field(default_factory=dict)
     """Opt-outs on their way to Mobile Commons."""
+    linked_emails: Mapping[bytes, frozenset[ProfileId]] = field(default_factory=dict)
+    """Linked profiles last seen with an address, by its hash."""
+    aliases: Mapping[PersonId, PersonId] = field(default_factory=dict)
+    """Who survives of people that were merged away."""
+    tombstones: Mapping[PersonId | ProfileId, datetime] = field(default_factory=dict)
+    """Since when records are known to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +277,10 @@ class Changes:
     dequeued: Collection[PersonId] = ()
     staged: Sequence[StagedOptOut] = ()
     unstaged: Collection[NumberHash] = ()
+    aliases: Mapping[PersonId, PersonId] = field(default_factory=dict)
+    """Merged people and who survives them; whatever is known of the merged ones but this is forgotten."""
+    tombstones: Mapping[PersonId | ProfileId, datetime] = field(default_factory=dict)
+    """Records that are gone; one that is known to be gone keeps its time, and a person is forgotten otherwise."""
     positions: Mapping[Direction, Positions] = field(default_factory=dict)
 
 
@@ -297,6 +307,7 @@ class Memory(Protocol):
         people: Collection[PersonId] = (),
         profiles: Collection[ProfileId] = (),
         numbers: Collection[NumberHash] = (),
+        emails: Collection[bytes] = (),
     ) -> Known:
         """Return what is known of these records and numbers, in a few bulk reads."""
         ...

@@ -42,6 +42,7 @@ async def _pull(context: RunContext) -> RunEnd:
 
     importer = Importer(context, book, opt_ins, withdrawals, eligibility)
     run_start = await _read(context, book, importer, bounds.lower_bound)
+    await importer.settle_disputes()
     await consent.run()
     if context.releases_opt_ins:
         await release_opt_ins(context, book, staged=opt_ins.people)

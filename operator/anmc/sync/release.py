@@ -6,11 +6,13 @@ from typing import Final
 
 from anmc.api.names import Category, Reason
 from anmc.errors import PersonGone
+from anmc.rules.match import column_person_id
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, PersonId, Phone
 from anmc.rules.remembered import QueuedOptIn
 from anmc.sync.book import RunBook
 from anmc.sync.failures import RECORD_ERRORS, UNREADABLE, failed
+from anmc.sync.identity import break_link
 from anmc.sync.opt_ins import Candidate, OptInCaller
 from anmc.sync.ports import Known, Priority, Service
 from anmc.sync.run import RunContext
@@ -92,7 +94,10 @@ class _Release:
             [candidate.phone for candidate in candidates], priority=Priority.OPT_IN
         )
         by_number = {self._context.sightings.number_hash(profile.number): profile for profile in found.profiles}
-        linked = await self._context.memory.recall(profiles=[profile.id for profile in found.profiles])
+        named = (column_person_id(profile, self._context.policy) for profile in found.profiles)
+        linked = await self._context.memory.recall(
+            people=[each for each in named if each is not None], profiles=[profile.id for profile in found.profiles]
+        )
         async with asyncio.TaskGroup() as group:
             for candidate in candidates:
                 if candidate.phone in found.unreadable:  # nothing is known of its consent
@@ -108,7 +113,8 @@ class _Release:
             if person is None:
                 self._context.floor[Service.ACTION_NETWORK] += 1
                 person = await self._context.action_network.get_person(entry.person_id, priority=Priority.OPT_IN)
-        except PersonGone:
+        except PersonGone:  # Q16
+            await break_link(self._context, known.link_of_person.get(entry.person_id))
             self._caller.drop(entry, seen, _GONE)
             return None
         except RECORD_ERRORS as error:

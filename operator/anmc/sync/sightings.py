@@ -7,6 +7,7 @@ from typing import Final
 from anmc.rules.consent import Membership, Wish, read_membership, read_wish
 from anmc.rules.fingerprint import person_fingerprint, profile_fingerprint, subscription_stamp
 from anmc.rules.hashing import Hasher
+from anmc.rules.normalise import email_or_none
 from anmc.rules.outcomes import Outcome, is_settled
 from anmc.rules.phone import PhoneReading, read_phone
 from anmc.rules.policy import Policy
@@ -96,6 +97,8 @@ class Sightings:
             wish = read_wish(person.values.get(self.policy.opt_in_field)).wish
             stated = entry.stated_wish if wish is Wish.UNKNOWN else wish
             entry = replace(entry, stated_wish=stated, wish_is_ours=True)
+        if NUMBER_FIELD in written:
+            entry = replace(entry, number_hash=self.number_hash(person.number))
         if before is None or read is None or self.person_fingerprint(read) != before.fingerprint:
             return replace(entry, fingerprint=_NOT_HANDLED, is_settled=False)
         return replace(
@@ -125,6 +128,7 @@ class Sightings:
             membership=read_membership(profile, self.policy.scope).membership,
             fingerprint=self.profile_fingerprint(profile),
             subscription_stamp=self.subscription_stamp(profile),
+            email_hash=self.email_hash(profile),
             outcome=outcome,
             is_settled=is_settled(outcome),
             run_id=self.run_id,
@@ -149,6 +153,7 @@ class Sightings:
             membership=read_membership(profile, self.policy.scope).membership,
             fingerprint=self.profile_fingerprint(profile),
             subscription_stamp=self.subscription_stamp(profile),
+            email_hash=self.email_hash(profile),
         )
 
     def opted_in_profile(self, answer: Profile, *, read: Profile, before: ProfileSeen | None) -> ProfileSeen | None:
@@ -157,6 +162,11 @@ class Sightings:
             return None
         profile = replace(answer, number=read.number, values=read.values, constituent_ids=read.constituent_ids)
         return self.written_profile(profile, read=read, before=before)
+
+    def email_hash(self, profile: Profile) -> bytes | None:
+        """Hash a profile's address, compared without case (sync.md N4); None when it has no usable one."""
+        email = email_or_none(profile.values.get("email"))
+        return None if email is None else self.hasher.value("email", email.casefold())
 
     def subscription_stamp(self, profile: Profile) -> bytes:
         """Hash the dates of the profile's row in the watched campaign, as a subscriber row shows them."""

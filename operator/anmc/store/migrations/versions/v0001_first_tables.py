@@ -79,7 +79,9 @@ def _create_seen() -> None:
         sa.Column("membership", sa.String(32), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
         sa.Column("subscription_stamp", sa.LargeBinary(32), nullable=False),
+        sa.Column("email_hash", sa.LargeBinary(32)),
         *_outcome(),
+        sa.Index(None, "integration_id", "email_hash"),
     )
 
 
@@ -97,7 +99,22 @@ def _create_links() -> None:
         sa.Column("number_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("field_set_id", sa.Integer, sa.ForeignKey("field_set.id"), nullable=False),
         sa.Column("settled", sa.LargeBinary, nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("missed_walks", sa.Integer, nullable=False),
         sa.UniqueConstraint("integration_id", "person_id"),
+    )
+    op.create_table(
+        "alias",
+        _integration_id(),
+        sa.Column("former_id", sa.Text, primary_key=True),
+        sa.Column("person_id", sa.Text, nullable=False),
+        sa.Index(None, "integration_id", "person_id"),
+    )
+    op.create_table(
+        "tombstone",
+        _integration_id(),
+        sa.Column("record_id", sa.Text, primary_key=True),
+        sa.Column("gone_at", sa.BigInteger, nullable=False),
     )
 
 
