@@ -108,7 +108,7 @@ class _Release:
             if person is None:
                 self._context.floor[Service.ACTION_NETWORK] += 1
                 person = await self._context.action_network.get_person(entry.person_id, priority=Priority.OPT_IN)
-        except PersonGone:
+        except PersonGone:  # Q16
             self._caller.drop(entry, seen, _GONE)
             return None
         except RECORD_ERRORS as error:
