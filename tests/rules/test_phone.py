@@ -97,7 +97,6 @@ def test_bare_digits_are_read_only_when_they_can_mean_one_number(codes: set[int]
     assert read("6595550123", codes=frozenset(codes)) == reading
 
 
-@pytest.mark.rule("N3")
 @given(st.integers(min_value=100, max_value=199))
 def test_reading_what_is_stored_gives_the_same_number(line: int) -> None:
     phone = read(f"(202) 555-0{line}")

@@ -28,7 +28,6 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, set[Priority]]:
     return priorities
 
 
-@pytest.mark.rule("W7")
 async def test_a_push_writes_opt_outs_first(world: World, made: Mapping[str, set[Priority]]) -> None:
     world.adds_person(ADA)
     world.joins(ADA)

@@ -202,6 +202,7 @@ class TestOthers:
         assert rows(end) == {("SkippedMembers", "SeveralMatches"): 2}
         assert world.writes == []
 
+    @pytest.mark.rule("M15")
     async def test_a_second_holder_on_a_later_page_drops_the_opt_in_of_the_first(self, world: World) -> None:
         world.adds_holder(ADA)
         for _ in range(25):

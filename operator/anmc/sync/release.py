@@ -19,7 +19,7 @@ from anmc.sync.staging import calls_left
 BATCH: Final = 50
 """Queued opt-ins checked together: the numbers of one bulk look-up (sync.md 9)."""
 
-_GONE: Final = Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE)
+_GONE: Final = Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE)  # Q16
 _PHONE_CHANGED: Final = Outcome(Category.HELD, Reason.PHONE_CHANGED)
 
 
@@ -108,7 +108,7 @@ class _Release:
             if person is None:
                 self._context.floor[Service.ACTION_NETWORK] += 1
                 person = await self._context.action_network.get_person(entry.person_id, priority=Priority.OPT_IN)
-        except PersonGone:  # Q16
+        except PersonGone:
             self._caller.drop(entry, seen, _GONE)
             return None
         except RECORD_ERRORS as error:
