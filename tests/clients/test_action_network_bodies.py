@@ -21,6 +21,7 @@ def a_person(**values: str | None) -> Person:
     return Person(PersonId("1"), None, None, number=None, sms_status=None, values=values)
 
 
+@pytest.mark.rule("A1", "I7")
 def test_an_opt_out_carries_no_contact_point() -> None:
     assert content(update_body({"custom_fields.sms_opt_in": "0"})) == {"custom_fields": {"sms_opt_in": "0"}}
 
@@ -48,10 +49,12 @@ def test_fields_go_where_the_service_keeps_them() -> None:
     }
 
 
+@pytest.mark.rule("A4", "I6")
 def test_a_number_is_added_without_a_status() -> None:
     assert content(update_body({"phone_number": "+13125550199"})) == {"phone_numbers": [{"number": "13125550199"}]}
 
 
+@pytest.mark.rule("A7", "I6")
 def test_a_first_address_is_given_without_consent_and_a_changed_one_keeps_its_status() -> None:
     values = {"email_address": "ana@example.org"}
 
@@ -90,6 +93,7 @@ def test_only_some_updates_need_the_person_at_hand(names: list[str], *, needed: 
     assert needs_current(dict.fromkeys(names, "x")) is needed
 
 
+@pytest.mark.rule("A2")
 def test_the_second_try_after_a_500_carries_the_address_just_read() -> None:
     values = {"custom_fields.sms_opt_in": "0"}
     current = a_person(email_address="ana@example.org")
@@ -113,6 +117,7 @@ def test_otherwise_the_second_try_carries_the_same(values: dict[str, str], email
     assert with_current_email(values, a_person(email_address=email)) == values
 
 
+@pytest.mark.rule("A3", "I6")
 def test_a_creation_holds_neither_kind_of_consent_but_the_field() -> None:
     new = NewPerson(
         digits="13125550123",

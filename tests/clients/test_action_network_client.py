@@ -166,6 +166,7 @@ class TestUpdate:
         assert updated.values["custom_fields.sms_opt_in"] == "0"
         assert [(r.method, r.url.path) for r in wire.requests] == [("PUT", f"/api/v2/people/{ANA}")]
 
+    @pytest.mark.rule("A5")
     async def test_an_unanswered_update_that_was_applied_is_not_repeated(
         self, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]
     ) -> None:
@@ -175,6 +176,7 @@ class TestUpdate:
 
         assert [r.method for r in wire.requests] == ["PUT", "GET"]
 
+    @pytest.mark.rule("A5")
     async def test_an_update_that_was_not_applied_has_one_more_try(
         self, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]
     ) -> None:
@@ -187,6 +189,7 @@ class TestUpdate:
         assert [r.method for r in wire.requests] == ["PUT", "GET", "PUT"]
         assert [json.loads(wire.bodies[i]) for i in (0, 2)] == [{"custom_fields": {"sms_opt_in": "0"}}] * 2
 
+    @pytest.mark.rule("A2")
     async def test_after_a_500_the_second_try_carries_the_address_just_read(
         self, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]
     ) -> None:
@@ -278,6 +281,7 @@ class TestCreation:
         assert (await action_network.create_person(new_person())).id == ANA
         assert [(r.method, r.url.path) for r in wire.requests] == [("POST", "/api/v2/people")]
 
+    @pytest.mark.rule("A5")
     @pytest.mark.parametrize("failure", ["timeout", "500", "empty", "blind"])
     async def test_a_creation_in_doubt_is_looked_up_and_never_repeated(
         self, failure: str, action_network: ActionNetworkClient, wire: "Wire", reply: type["Reply"]

@@ -60,6 +60,7 @@ def response(payload: str) -> Answer:
     return an_answer(f'{DECLARATION}<response success="true">{payload}</response>')
 
 
+@pytest.mark.rule("F14")
 def test_a_profile_reads_with_all_its_quirks() -> None:
     (profile,) = read_profiles(response(f'<profiles num="1" page="1">{ADA}</profiles>')).records
 

@@ -335,6 +335,7 @@ class TestWrites:
 
 
 class TestCredentials:
+    @pytest.mark.rule("W15")
     async def test_a_log_in_page_is_a_refusal_of_the_token(
         self, mobile_commons: MobileCommonsClient, wire: "Wire", reply: type["Reply"]
     ) -> None:

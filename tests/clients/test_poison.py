@@ -72,6 +72,7 @@ def assert_brought_all_but(pages: list[Page[object]], listed: ServedList, bad: M
 
 
 class TestSpoiledPages:
+    @pytest.mark.rule("W13")
     @pytest.mark.parametrize("spoil", [fails, is_cut_off])
     @pytest.mark.parametrize("position", [0, 3, 24, 25, 31, 60])
     def test_a_person_who_spoils_a_page_is_alone_in_the_end(self, position: int, spoil: Spoil) -> None:
@@ -81,6 +82,7 @@ class TestSpoiledPages:
 
         assert_brought_all_but(pages, listed, listed.spoiled, 25)
 
+    @pytest.mark.rule("W13")
     @pytest.mark.parametrize("kind", [ProfileList, SubscriberList])
     @pytest.mark.parametrize("spoil", [fails, is_cut_off, counts_wrong])
     @pytest.mark.parametrize("position", [0, 999, 1000, 1233])
@@ -130,6 +132,7 @@ class TestSpoiledPages:
         assert len(listed.calls) <= calls + 8
 
 
+@pytest.mark.rule("W13")
 @settings(max_examples=40, deadline=None)
 @given(
     length=st.integers(1, 160),

@@ -34,6 +34,7 @@ def test_a_time_is_written_in_utc_without_fractions() -> None:
     assert write_time(instant) == "2025-03-01T12:00:00Z"
 
 
+@pytest.mark.rule("W2")
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
@@ -49,6 +50,7 @@ def test_a_request_began_at_the_services_time_less_its_duration(header: str | No
     assert began == expected
 
 
+@pytest.mark.rule("W2")
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

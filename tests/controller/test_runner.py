@@ -112,6 +112,7 @@ async def test_a_verified_integration_is_not_verified_at_each_run(stage: Stage) 
     assert stage.services.operations["list_profiles"] == 3
 
 
+@pytest.mark.rule("W14")
 async def test_a_verification_is_repeated_every_day(stage: Stage) -> None:
     stage.apply()
     await stage.take_turn()
@@ -122,6 +123,7 @@ async def test_a_verification_is_repeated_every_day(stage: Stage) -> None:
     assert stage.services.operations["list_campaigns"] == 2
 
 
+@pytest.mark.rule("W14")
 async def test_a_daily_verification_that_no_service_answers_does_not_hold_back_the_push(stage: Stage) -> None:
     stage.apply(pull__schedule="0 0 29 2 *")
     await stage.take_turn()
@@ -154,6 +156,7 @@ async def test_a_pull_claims_counts_and_reports(stage: Stage) -> None:
     assert "PullCompleted" in stage.events.reasons
 
 
+@pytest.mark.rule("W1")
 async def test_a_pull_lets_a_due_push_run_at_its_next_page(stage: Stage) -> None:
     stage.services.people_pages = [[a_person_without_number(n)] for n in range(3)]
     stage.apply(annotations=PULL_NOW)
@@ -220,6 +223,7 @@ async def test_a_report_is_named_although_the_older_ones_could_not_be_removed(st
     assert status.pull.last_run.report_name == stage.reports.created[0].name
 
 
+@pytest.mark.rule("W15")
 async def test_refused_credentials_hold_back_runs_until_they_are_asked_again_after_a_while(stage: Stage) -> None:
     refusing = raises(AuthenticationFailed("Refused", remedy="Put a valid key."), at="list_custom_fields")
     stage.services.before = refusing
@@ -253,6 +257,7 @@ async def test_other_secrets_than_the_refused_ones_are_tried_within_a_minute(sta
     assert shown(status.conditions)["CredentialsValid"] == "True Verified"
 
 
+@pytest.mark.rule("W15")
 async def test_a_secret_that_changed_while_it_was_refused_is_tried_at_once(stage: Stage) -> None:
     """The refusal is about the Secret that was used, not about the one that is there now."""
 
@@ -271,6 +276,7 @@ async def test_a_secret_that_changed_while_it_was_refused_is_tried_at_once(stage
     assert shown(status.conditions)["CredentialsValid"] == "True Verified"
 
 
+@pytest.mark.rule("W15")
 async def test_credentials_refused_by_a_run_fail_it_and_hold_back_the_next(stage: Stage) -> None:
     stage.apply()
     await stage.take_turn()
@@ -440,6 +446,7 @@ async def test_an_inactive_integration_rests_and_is_observed(stage: Stage) -> No
     assert stage.events.reasons == []
 
 
+@pytest.mark.rule("W11")
 async def test_a_deactivation_freezes_and_is_announced_once(stage: Stage) -> None:
     stage.apply()
     await stage.take_turn()
@@ -455,6 +462,7 @@ async def test_a_deactivation_freezes_and_is_announced_once(stage: Stage) -> Non
     assert stage.events.reasons == ["Deactivated"]
 
 
+@pytest.mark.rule("W11")
 async def test_a_new_activation_verifies_and_pushes_at_once_from_the_old_watermark(stage: Stage) -> None:
     stage.apply()
     before = await stage.take_turn()
@@ -600,6 +608,7 @@ async def test_a_claim_conflict_during_an_outage_of_the_api_server_is_no_defect(
     assert stage.entry.due <= stage.clock.now() + timedelta(seconds=1)
 
 
+@pytest.mark.rule("W1")
 async def test_without_the_lease_no_call_is_made_and_nothing_is_written_of_the_run(stage: Stage) -> None:
     stage.apply()
     await stage.take_turn()
@@ -655,6 +664,7 @@ async def test_a_run_waiting_for_its_place_does_not_start_once_the_spec_has_chan
     assert stage.services.calls == before
 
 
+@pytest.mark.rule("W17")
 async def test_a_dry_run_is_made_once_for_each_change_of_the_spec(stage: Stage) -> None:
     stage.apply(push__mode="DryRun", pull__mode="DryRun")
     for _ in range(3):

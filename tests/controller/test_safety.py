@@ -83,6 +83,7 @@ async def test_a_later_failure_of_another_kind_leaves_the_stop_standing(stopped:
     assert shown(status.conditions)["Stalled"] == "True SafetyStop"
 
 
+@pytest.mark.rule("S4")
 async def test_a_run_within_its_limits_clears_the_stop(stopped: Stage) -> None:
     stopped.services.before = let_all_pass
 
@@ -93,6 +94,7 @@ async def test_a_run_within_its_limits_clears_the_stop(stopped: Stage) -> None:
     assert "Stalled" not in shown(status.conditions)
 
 
+@pytest.mark.rule("S4")
 async def test_an_override_runs_the_stopped_direction_at_once_and_is_used_up(stopped: Stage) -> None:
     stopped.services.before = let_all_pass
     stopped.apply(annotations=override("go"))

@@ -92,6 +92,7 @@ async def test_the_next_turn_comes_when_it_is_due_and_not_before(stage: Stage) -
     assert stage.turns == ["uid-1", "uid-1"]
 
 
+@pytest.mark.rule("I13", "W1")
 async def test_turns_of_one_integration_never_overlap(stage: Stage) -> None:
     ended = asyncio.Event()
     stage.act = stage.until(ended)

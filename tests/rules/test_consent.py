@@ -85,11 +85,13 @@ def test_the_opt_in_field_is_read(texts: list[str | None], wish: Wish) -> None:
     assert {read_wish(text) for text in texts} == {WishReading(wish, is_readable=True)}
 
 
+@pytest.mark.rule("C1", "I5")
 @pytest.mark.parametrize("text", ["maybe", "2", "-1", "yes please", "null", "none"])
 def test_c1_any_other_text_is_unknown_and_reported(text: str) -> None:
     assert read_wish(text) == WishReading(Wish.UNKNOWN, is_readable=False)
 
 
+@pytest.mark.rule("N9")
 def test_n9_what_is_written_reads_as_what_was_meant() -> None:
     assert {wish: read_wish(text).wish for wish, text in WISH_TEXT.items()} == {
         Wish.TRUE: Wish.TRUE,
@@ -331,6 +333,7 @@ readings = st.one_of(
 )
 
 
+@pytest.mark.rule("I1", "C6")
 @given(
     readings=st.lists(readings, max_size=8),
     origin=st.sampled_from(OptOutOrigin),
@@ -348,6 +351,7 @@ def test_i1_only_an_active_membership_ends_a_suppression(
         entry = after
 
 
+@pytest.mark.rule("I10")
 @given(reading=readings, origin=st.sampled_from(OptOutOrigin))
 def test_i10_reading_the_same_twice_changes_the_ledger_once(reading: MembershipReading, origin: OptOutOrigin) -> None:
     once = observe_membership(reading, an_entry(origin=origin), NUMBER, now=NOW)
@@ -429,6 +433,7 @@ def test_a_number_is_called_once(result: AttemptResult, reason: Reason | None) -
     assert may(attempt=Attempt(NUMBER, OURS, EARLY, result)) == reason
 
 
+@pytest.mark.rule("I1", "I2")
 @given(
     membership=readings,
     wish=st.builds(WishReading, st.sampled_from(Wish), is_readable=st.booleans()),

@@ -140,6 +140,7 @@ def test_a_field_moves_as_the_table_says(planned: FieldsPlan, expected: FieldsPl
     assert planned == expected
 
 
+@pytest.mark.rule("F11")
 def test_f11_one_held_field_holds_the_record() -> None:
     pairs = settle([FIRST_NAME], a_profile(first_name="Ana"), a_person(given_name="Ana"), ["first_name"], HASHER)
 
@@ -377,6 +378,7 @@ def settled_pairs(draw: st.DrawFn) -> dict[str, SettledPair]:
     return settle(rows, profile, person, names, HASHER)
 
 
+@pytest.mark.rule("I10")
 @given(
     mapping_lists(), PROFILE_VALUES, PERSON_VALUES, settled_pairs(), st.sampled_from(Direction), st.booleans(), NEWEST
 )
@@ -408,6 +410,7 @@ def test_i10_what_was_planned_and_done_is_not_planned_again(
     assert planned.moves_nothing
 
 
+@pytest.mark.rule("I12")
 @given(
     mapping_lists(), PROFILE_VALUES, PERSON_VALUES, settled_pairs(), st.sampled_from(Direction), st.booleans(), NEWEST
 )
@@ -435,6 +438,7 @@ def test_i12_an_empty_value_overwrites_nothing(
     assert all(value.strip(" ␀") for value in written)
 
 
+@pytest.mark.rule("F11")
 @given(mapping_lists(), PROFILE_VALUES, PERSON_VALUES, settled_pairs(), NEWEST)
 def test_f11_a_plan_with_a_conflict_does_nothing_else(
     mappings: list[FieldMapping],

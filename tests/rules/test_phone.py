@@ -29,6 +29,7 @@ def test_spellings_of_one_number_are_one_number(text: str) -> None:
     assert read(text) == Phone("+12025550123")
 
 
+@pytest.mark.rule("N3")
 @pytest.mark.parametrize("text", [None, "", "   ", "\N{SYMBOL FOR NULL}"])
 def test_nothing_written_is_a_missing_number(text: str | None) -> None:
     assert read(text) == PhoneProblem(Reason.PHONE_MISSING)

@@ -527,6 +527,7 @@ def all_facts(draw: st.DrawFn) -> PullFacts:
     )
 
 
+@pytest.mark.rule("I1", "I2", "I5")
 @given(all_facts(), POLICIES)
 def test_i1_i2_i5_nobody_is_opted_in_without_a_wish_a_clean_number_and_a_path(facts: PullFacts, policy: Policy) -> None:
     decision = decide_pull(facts, policy, HASHER)
@@ -544,6 +545,7 @@ def test_i1_i2_i5_nobody_is_opted_in_without_a_wish_a_clean_number_and_a_path(fa
     assert allowed or not decision.stage_opt_in
 
 
+@pytest.mark.rule("I6", "I12")
 @given(all_facts(), POLICIES)
 def test_i6_and_i12_a_pull_writes_neither_consent_nor_an_empty_value(facts: PullFacts, policy: Policy) -> None:
     decision = decide_pull(facts, policy, HASHER)
@@ -553,6 +555,7 @@ def test_i6_and_i12_a_pull_writes_neither_consent_nor_an_empty_value(facts: Pull
     assert "phone_number" not in decision.person_update
 
 
+@pytest.mark.rule("I8")
 @given(all_facts(), POLICIES)
 def test_a_linked_record_is_never_created_and_nothing_is_settled_without_a_link(
     facts: PullFacts, policy: Policy
@@ -563,6 +566,7 @@ def test_a_linked_record_is_never_created_and_nothing_is_settled_without_a_link(
     assert not decision.settle or decision.link or facts.link is not None
 
 
+@pytest.mark.rule("I10")
 @given(all_facts(), POLICIES)
 def test_i10_what_a_pull_has_done_it_does_not_do_again(facts: PullFacts, policy: Policy) -> None:
     first = decide_pull(facts, policy, HASHER)

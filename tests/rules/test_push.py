@@ -467,6 +467,7 @@ def test_p1_consent_and_changed_fields_travel_in_one_write() -> None:
     assert decision.link_to is None
 
 
+@pytest.mark.rule("F11")
 def test_f11_a_conflict_stops_the_data_and_not_the_consent() -> None:
     facts = push_facts(EDITED, link=LINK)
 
@@ -536,6 +537,7 @@ def test_p2_a_match_by_number_is_linked(profile: Profile, person: Person, expect
     assert decide_opt_in(push_facts(profile), MatchedPerson(ANA, person), POLICY, HASHER) == expected
 
 
+@pytest.mark.rule("P3", "A4")
 def test_p3_a_match_by_email_gets_the_number() -> None:
     person = a_person(number=None, wish="1", email_address="ana@example.org")
 
@@ -649,6 +651,7 @@ POLICIES = st.builds(
 )
 
 
+@pytest.mark.rule("I10")
 @given(TEXTS, TEXTS, TEXTS, WISHES, st.booleans(), st.booleans(), st.sampled_from([EARLY, NOON, LATER]), POLICIES)
 def test_i10_what_a_push_has_done_it_does_not_do_again(
     profile_name: str,
@@ -676,6 +679,7 @@ def test_i10_what_a_push_has_done_it_does_not_do_again(
     assert not second.profile_update
 
 
+@pytest.mark.rule("I1", "I6")
 @given(
     st.sampled_from([NEVER, PENDING, OUT, OLD_OUT, UNDELIVERABLE, UNCLEAR, ACTIVE]),
     st.booleans(),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from anmc.rules.safety import ALWAYS_ALLOWED, Creations, opts_out_too_many
 
 
+@pytest.mark.rule("S1")
 @pytest.mark.parametrize(
     ("opt_outs", "links", "stops"),
     [
@@ -24,6 +25,7 @@ def test_too_many_opt_outs_are_more_than_twenty_and_more_than_the_share(
     assert opts_out_too_many(opt_outs, links=links, max_percent=20) is stops
 
 
+@pytest.mark.rule("S1")
 @given(opt_outs=st.integers(0, 10**6), links=st.integers(0, 10**6), percent=st.integers(0, 100))
 def test_fewer_opt_outs_never_stop_what_more_would_not(opt_outs: int, links: int, percent: int) -> None:
     if opts_out_too_many(opt_outs, links=links, max_percent=percent):
@@ -32,6 +34,7 @@ def test_fewer_opt_outs_never_stop_what_more_would_not(opt_outs: int, links: int
         assert links * percent < opt_outs * 100
 
 
+@pytest.mark.rule("S2")
 @given(limit=st.none() | st.integers(1, 50), before=st.integers(0, 60), wanted=st.integers(0, 80))
 def test_a_run_makes_no_more_than_it_may(limit: int | None, before: int, wanted: int) -> None:
     creations = Creations(limit)

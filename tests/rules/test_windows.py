@@ -35,10 +35,12 @@ instants = st.datetimes(
 )
 
 
+@pytest.mark.rule("W3")
 def test_w3_the_first_push_reads_from_shortly_before_the_activation() -> None:
     assert push_lower_bound(None, NOON) == datetime(2026, 3, 10, 11, 55, tzinfo=UTC)
 
 
+@pytest.mark.rule("W3")
 def test_w3_two_pushes_overlap_by_ten_minutes() -> None:
     watermark = next_push_watermark(NOON)
 
@@ -147,6 +149,7 @@ def test_an_interrupted_run_goes_on_within_the_hour(minutes: int, resumes: bool)
     assert may_resume(NOON - timedelta(minutes=minutes), NOON) is resumes
 
 
+@pytest.mark.rule("W3")
 @given(start=instants, gap=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)))
 def test_no_instant_lies_between_two_pushes(start: datetime, gap: timedelta) -> None:
     bound = push_lower_bound(next_push_watermark(start), start + gap)

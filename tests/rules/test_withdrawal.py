@@ -50,6 +50,7 @@ def staged(reason: Reason = Reason.APPLIED, *, at: datetime = NOON, is_approved:
     return StagedOptOut(NUMBER, ANA, None, at, reason, Direction.PULL, is_approved=is_approved)
 
 
+@pytest.mark.rule("C2")
 @pytest.mark.parametrize(
     ("text", "status"),
     [
@@ -66,6 +67,7 @@ def test_an_sms_status_means_something_or_nothing(text: str | None, status: SmsS
     assert read_sms_status(text) is status
 
 
+@pytest.mark.rule("C5")
 @pytest.mark.parametrize(
     ("before", "wish", "sms", "expected"),
     [
@@ -162,6 +164,7 @@ def test_what_becomes_of_a_withdrawal(
     )
 
 
+@pytest.mark.rule("Q9", "Q9b")
 @pytest.mark.parametrize(
     ("membership", "ends_something"),
     [(ACTIVE, True), (PENDING, True), (UNDELIVERABLE, True), (UNCLEAR, True), (NEVER, False), (OUT, False)],
@@ -170,6 +173,7 @@ def test_only_a_subscription_can_be_left(membership: MembershipReading, ends_som
     assert opts_out(membership) is ends_something
 
 
+@pytest.mark.rule("C7")
 @given(known_at=MOMENTS, withdrawn_at=MOMENTS, is_live=st.booleans())
 def test_the_newest_time_counts_in_the_ledger(known_at: datetime, withdrawn_at: datetime, is_live: bool) -> None:  # noqa: FBT001
     ended = None if is_live else known_at + timedelta(days=1)
@@ -182,6 +186,7 @@ def test_the_newest_time_counts_in_the_ledger(known_at: datetime, withdrawn_at: 
     assert after.opted_out_at == (max(known_at, withdrawn_at) if is_live else withdrawn_at)
 
 
+@pytest.mark.rule("C7", "P18", "Q25")
 @given(origin=st.sampled_from(OptOutOrigin), membership=st.sampled_from(Membership), ended=st.booleans())
 def test_only_an_active_number_with_a_live_withdrawal_is_repaired(
     origin: OptOutOrigin,

@@ -136,7 +136,9 @@ class TestLastCheck:
             pytest.param(
                 lambda w: w.edits_person(the_person(w), sms_status="bouncing"), "Held", "Undeliverable", id="bouncing"
             ),
-            pytest.param(lambda w: w.group.remove(w.person(the_person(w))), "ProcessingError", "PersonGone", id="gone"),
+            pytest.param(
+                lambda w: w.group.remove(w.person(the_person(w))), "ProcessingError", "PersonGone", id="Q16-gone"
+            ),
             pytest.param(
                 lambda w: w.company.profiles.pop(ADA), "UnableToUpdate", "ProfileDeleted", id="profile-deleted"
             ),
@@ -293,6 +295,7 @@ class TestDailyCap:
 
 
 class TestAnswers:
+    @pytest.mark.rule("I3")
     async def test_a_call_that_was_applied_without_an_answer_is_not_repeated(self, world: World) -> None:
         world.adds_person(ADA, "1")
         world.wire.loses_answer = is_opt_in
@@ -321,6 +324,7 @@ class TestAnswers:
         assert operations.index("find_profiles") < operations.index("opt_in")
         assert world.texted == [ADA]
 
+    @pytest.mark.rule("I3")
     async def test_there_is_no_third_call(self, world: World) -> None:
         world.adds_person(ADA, "1")
         world.faults.set("mobile-commons", "opt_in", status=504)

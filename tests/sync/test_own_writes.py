@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from sync.world import ADA, BEN, CAI, DEE, World, rows
 
@@ -18,6 +19,7 @@ def before_the_write(world: World, path: str, act: Callable[[], object]) -> None
     world.wire.before_request = before
 
 
+@pytest.mark.rule("I10", "W9")
 class TestSecondRun:
     async def test_a_quiet_world_is_written_once(self, world: World) -> None:
         """One of each kind: to be opted in, to be exported, to be linked, opted out on each side, in conflict."""
@@ -73,6 +75,7 @@ class TestSecondRun:
         assert rows(end) == {("NoNewChanges", "Unchanged"): 1}
         assert world.writes == []
 
+    @pytest.mark.rule("O2")
     async def test_the_overlap_of_two_pushes_is_no_record(self, world: World) -> None:
         world.joins(ADA)
         first = await world.push()

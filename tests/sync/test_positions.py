@@ -18,6 +18,7 @@ async def run(world: World, direction: Direction, **order: object) -> RunEnd:
 
 
 class TestWatermarks:
+    @pytest.mark.rule("W3")
     async def test_a_push_leaves_ten_minutes_of_overlap(self, world: World) -> None:
         world.waits(hours=1)
         first = await world.push()
@@ -28,6 +29,7 @@ class TestWatermarks:
         assert first.watermark == first.window_to - timedelta(minutes=5)
         assert second.window_from == first.window_to - timedelta(minutes=10)
 
+    @pytest.mark.rule("W3")
     async def test_a_first_push_begins_at_the_activation(self, world: World) -> None:
         world.waits(hours=1)
 
@@ -80,6 +82,7 @@ class TestWatermarks:
 
         assert (await world.positions(direction)).watermark is None
 
+    @pytest.mark.rule("I4", "I11")
     async def test_a_failed_opt_out_holds_the_position_of_the_push_and_is_told_later(self, world: World) -> None:
         ada = world.adds_person(ADA, "1")
         world.joins(ADA)
@@ -118,6 +121,7 @@ class TestWatermarks:
 
         assert world.wish(ada) == "0"
 
+    @pytest.mark.rule("I11")
     async def test_a_failed_import_holds_the_position_of_the_pull_and_is_done_later(self, world: World) -> None:
         world.adds_person(ADA, "1")
         world.faults.set("mobile-commons", "update_profile", status=503)
@@ -180,6 +184,7 @@ class TestWatermarks:
         assert rows(end) == {("Linked", "Applied"): 1}
         assert world.column(ADA) == person.id
 
+    @pytest.mark.rule("I11")
     async def test_opt_ins_in_the_queue_hold_nothing(self, world: World) -> None:
         world.adds_person(ADA, "1")
 
@@ -188,6 +193,7 @@ class TestWatermarks:
         assert end.watermark is not None
 
 
+@pytest.mark.rule("S3")
 class TestTooManyFailures:
     @pytest.fixture
     async def refusing(self, world: World) -> World:
@@ -241,6 +247,7 @@ class TestRefusedLists:
         assert (await world.positions(direction)).watermark is None
 
 
+@pytest.mark.rule("W17")
 class TestDryRun:
     @pytest.fixture
     async def dry(self, world: World) -> World:
@@ -277,6 +284,7 @@ class TestDryRun:
 
         assert rows(end) == {("Imported", "DailyCapReached"): 1}
 
+    @pytest.mark.rule("I13")
     @BOTH
     async def test_nothing_is_written_anywhere_and_no_position_moves(self, dry: World, direction: Direction) -> None:
         first = await run(dry, direction)
@@ -314,6 +322,7 @@ class TestDryRun:
 
 
 class TestOutcomes:
+    @pytest.mark.rule("I9", "O2")
     async def test_every_record_has_one_outcome_and_the_sum_is_what_was_read(self, world: World) -> None:
         world.adds_person(ADA, "1")
         world.adds_person(BEN, "0")
@@ -327,6 +336,7 @@ class TestOutcomes:
         assert len(end.tally.details) == 4
         assert end.tally.details_omitted == 0
 
+    @pytest.mark.rule("O2")
     async def test_a_profile_and_a_person_of_one_push_are_two_records(self, world: World) -> None:
         """The push updates the person of a profile, then releases the same person's deferred opt-in."""
         ada = world.adds_person(ADA, "1", given_name="Ada")
@@ -340,6 +350,7 @@ class TestOutcomes:
         assert rows(end) == {("UpdatedInActionNetwork", "Applied"): 1, ("Subscribed", "Applied"): 1}
         assert {line.record for line in end.tally.details} == {ada, world.profile(ADA).id}
 
+    @pytest.mark.rule("I9", "O2")
     async def test_a_person_touched_while_a_pull_reads_keeps_the_outcome_of_what_was_done(self, world: World) -> None:
         ticked = world.adds_crowd(30)
         first = next(person for person in world.people() if person.phone == ticked[0])

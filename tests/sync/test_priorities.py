@@ -60,6 +60,7 @@ async def test_a_push_carries_opt_ins_and_data_after_them(world: World, made: Ma
     assert made["find_person"] == made["update_person"] == made["update_profile"] == {DATA}
 
 
+@pytest.mark.rule("W7")
 async def test_an_opt_in_goes_before_data_and_so_does_all_that_is_checked_for_it(
     world: World, made: Mapping[str, set[Priority]]
 ) -> None:
@@ -89,6 +90,7 @@ async def test_an_opt_in_that_waited_is_checked_before_data_as_well(
     assert made["get_person"] == made["find_profiles"] == made["opt_in"] == {OPT_IN}
 
 
+@pytest.mark.rule("W7")
 async def test_a_full_pull_reads_after_everybody_else(world: World, made: Mapping[str, set[Priority]]) -> None:
     await world.pull(full=True)
 

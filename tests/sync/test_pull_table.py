@@ -22,6 +22,7 @@ class TestOptIns:
         assert (world.profile(ADA).fields["first_name"], world.column(ADA)) == ("Ada", ada)
         assert world.writes == ["update_profile", "opt_in"]
 
+    @pytest.mark.rule("Q24")
     async def test_the_profile_is_written_without_the_path(self, world: World) -> None:
         world.adds_person(ADA, "1")
 
@@ -61,6 +62,7 @@ class TestOptIns:
         assert "opt_in" not in world.writes
         assert world.texted == []
 
+    @pytest.mark.rule("Q4", "C7")
     async def test_an_opt_out_outlives_the_profile(self, world: World) -> None:
         world.joins(ADA)
         world.leaves(ADA)
@@ -190,6 +192,7 @@ class TestOthers:
         assert rows(end) == {("Held", "OptInStatusDiffers"): 1}
         assert (world.statuses(ADA), world.wish(ada)) == (["Active"], "0")
 
+    @pytest.mark.rule("Q12", "M9")
     async def test_two_people_with_one_number_on_a_page_are_both_passed_over(self, world: World) -> None:
         world.adds_holder(ADA)
         world.adds_holder(ADA)
@@ -199,6 +202,7 @@ class TestOthers:
         assert rows(end) == {("SkippedMembers", "SeveralMatches"): 2}
         assert world.writes == []
 
+    @pytest.mark.rule("M15")
     async def test_a_second_holder_on_a_later_page_drops_the_opt_in_of_the_first(self, world: World) -> None:
         world.adds_holder(ADA)
         for _ in range(25):
@@ -221,6 +225,7 @@ class TestOthers:
         assert rows(end)["SkippedMembers", "IdAndPhoneDisagree"] == 1
         assert world.writes == []
 
+    @pytest.mark.rule("Q13", "M11")
     async def test_a_linked_person_with_another_number_is_held(self, world: World) -> None:
         ada = world.adds_person(ADA, "1")
         await world.pull()
@@ -232,6 +237,7 @@ class TestOthers:
         assert rows(end) == {("FieldConflict", "PhoneChanged"): 1}
         assert world.writes == []
 
+    @pytest.mark.rule("Q17", "I8")
     async def test_a_deleted_profile_is_not_made_again(self, world: World) -> None:
         ada = world.adds_person(ADA, "1")
         await world.pull()

@@ -10,6 +10,7 @@ OPTED_OUT = {("OptedOutInActionNetwork", "Applied"): 1}
 
 
 class TestOptIns:
+    @pytest.mark.rule("P4", "A3")
     async def test_an_opt_in_with_an_address_becomes_a_person(self, world: World) -> None:
         world.joins(ADA)
         world.edits_profile(ADA, first_name="Ada", email="ada@example.org")
@@ -66,6 +67,7 @@ class TestOptIns:
         assert world.writes == ["update_profile"]
         assert world.column(ADA) == ada
 
+    @pytest.mark.rule("P3", "M5", "A4")
     async def test_an_opt_in_finds_its_person_by_address_and_adds_the_number(self, world: World) -> None:
         ada = world.adds_person("", None, email="ada@example.org")
         world.joins(ADA)
@@ -184,6 +186,7 @@ class TestOthers:
 
         assert rows(end) == {("NoExport", "CountryNotAllowed"): 1}
 
+    @pytest.mark.rule("M3", "M9", "P7")
     async def test_a_number_of_several_people_is_nobody(self, world: World) -> None:
         holders = [world.adds_holder(ADA, ""), world.adds_holder(ADA, "")]
         world.joins(ADA)
@@ -194,6 +197,7 @@ class TestOthers:
         assert [world.wish(holder) for holder in holders] == ["", ""]
         assert world.writes == []
 
+    @pytest.mark.rule("M9")
     async def test_an_id_of_somebody_else_is_not_followed(self, world: World) -> None:
         ben = world.adds_person(BEN, "")
         world.adds_person(ADA, "")
@@ -205,6 +209,7 @@ class TestOthers:
         assert rows(end) == {("SkippedMembers", "IdAndPhoneDisagree"): 1}
         assert world.writes == []
 
+    @pytest.mark.rule("M9", "M5")
     async def test_an_address_with_another_number_is_not_merged(self, world: World) -> None:
         world.adds_person(BEN, "", email="ada@example.org")
         world.joins(ADA)
@@ -225,6 +230,7 @@ class TestOthers:
         assert rows(end) == {("Exported", "Applied"): 1, ("SkippedMembers", "EmailShared"): 1}
         assert len(world.people()) == 1
 
+    @pytest.mark.rule("M11", "P21")
     async def test_a_linked_person_with_a_new_number_is_held(self, world: World) -> None:
         ada = world.adds_person(ADA, "1")
         world.joins(ADA)
@@ -238,6 +244,7 @@ class TestOthers:
         assert rows(end) == {("FieldConflict", "PhoneChanged"): 1}
         assert world.person(ada).given_name == ""
 
+    @pytest.mark.rule("I8", "P12")
     async def test_a_person_who_is_gone_is_not_made_again(self, world: World) -> None:
         world.joins(ADA)
         world.edits_profile(ADA, email="ada@example.org")
@@ -265,6 +272,7 @@ class TestOthers:
 
 
 class TestOptOuts:
+    @pytest.mark.rule("P9", "A1", "I7")
     async def test_stop_unticks_the_box_of_the_linked_person_alone(self, world: World) -> None:
         ada = world.adds_person(ADA, "1", given_name="Ada")
         world.joins(ADA)
@@ -306,6 +314,7 @@ class TestOptOuts:
         assert (await world.memory.count_people()).linked == 1
         assert world.writes == ["update_person"]
 
+    @pytest.mark.rule("P10", "I8")
     async def test_stop_of_somebody_unknown_creates_nobody_and_is_remembered(self, world: World) -> None:
         world.joins(ADA)
         world.edits_profile(ADA, email="ada@example.org")
@@ -319,6 +328,7 @@ class TestOptOuts:
         assert entry is not None
         assert entry.is_live
 
+    @pytest.mark.rule("P11", "C9")
     async def test_stop_unticks_the_box_of_every_holder(self, world: World) -> None:
         holders = [world.adds_holder(ADA), world.adds_holder(ADA)]
         world.joins(ADA)
@@ -344,6 +354,7 @@ class TestOptOuts:
 
         assert (world.wish(ada), world.wish(other)) == ("0", "0")
 
+    @pytest.mark.rule("P19", "C9")
     async def test_stop_reaches_the_holder_where_the_id_names_somebody_else(self, world: World) -> None:
         ben = world.adds_person(BEN, "1")
         ada = world.adds_person(ADA, "1")
@@ -356,6 +367,7 @@ class TestOptOuts:
         assert rows(end) == {("SkippedMembers", "IdAndPhoneDisagree"): 1}
         assert (world.wish(ada), world.wish(ben)) == ("0", "1")
 
+    @pytest.mark.rule("C9")
     async def test_stop_follows_the_number_when_the_linked_person_has_another_by_now(self, world: World) -> None:
         ada = world.adds_person(ADA, "1")
         world.joins(ADA)
@@ -411,6 +423,7 @@ class TestOptOuts:
 
         assert world.wish(ada) == "1"
 
+    @pytest.mark.rule("A6")
     async def test_an_opt_out_overrules_an_opt_in_of_the_same_tick(self, world: World) -> None:
         ada = world.adds_person(ADA, "")
         world.joins(ADA)
@@ -422,6 +435,7 @@ class TestOptOuts:
         assert [call.parameters["body"] for call in world.calls("update_person")] == [{"custom_fields": {FIELD: "0"}}]
         assert world.wish(ada) == "0"
 
+    @pytest.mark.rule("C10", "P15")
     async def test_an_old_opt_out_is_not_pushed_again(self, world: World) -> None:
         ada = world.adds_person(ADA, "1")
         world.joins(ADA)

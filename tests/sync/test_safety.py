@@ -39,6 +39,7 @@ def still_in(world: World, phones: list[str]) -> int:
 
 
 class TestWithdrawals:
+    @pytest.mark.rule("S1")
     async def test_too_many_stop_the_pull_before_the_first(self, world: World, crowd: list[str]) -> None:
         untick_all(world)
         before = await world.positions(Direction.PULL)
@@ -54,6 +55,7 @@ class TestWithdrawals:
         assert await world.suppression(crowd[0]) is None
         assert (await world.positions(Direction.PULL)).watermark == before.watermark
 
+    @pytest.mark.rule("S1")
     async def test_they_stay_staged_and_the_next_run_stops_again(self, world: World, crowd: list[str]) -> None:
         untick_all(world)
         await world.pull()
@@ -112,6 +114,7 @@ class TestWithdrawals:
         assert await world.memory.staged_opt_outs() == []
         assert still_in(world, crowd) == LINKED
 
+    @pytest.mark.rule("S4")
     async def test_nobody_is_opted_in_by_a_run_that_stopped(self, world: World, crowd: list[str]) -> None:
         untick_all(world)
         newcomer = world.adds_person(NEWCOMER, "1")
@@ -125,6 +128,7 @@ class TestWithdrawals:
 
 
 class TestOptOuts:
+    @pytest.mark.rule("S1")
     @pytest.mark.parametrize("order", [{}, {"mode": Mode.DRY_RUN}], ids=["for-real", "dry"])
     async def test_too_many_stop_the_push_before_the_first(
         self, world: World, crowd: list[str], order: dict[str, Any]
@@ -153,6 +157,7 @@ class TestOptOuts:
         assert all(world.wish(person.id) == "0" for person in world.people())
 
 
+@pytest.mark.rule("S2")
 class TestCreations:
     async def test_a_pull_makes_as_many_profiles_as_it_may(self, world: World) -> None:
         for number in range(100, 105):

@@ -30,6 +30,7 @@ async def test_without_a_path_there_is_no_target(world: World) -> None:
     assert await verified(world) == Verified(None, frozenset({world.campaign.id}))
 
 
+@pytest.mark.rule("C3", "W14")
 async def test_a_campaign_that_the_company_lacks_is_named(world: World) -> None:
     world.specify("mobileCommons.campaignId", "424242")
 
@@ -37,6 +38,7 @@ async def test_a_campaign_that_the_company_lacks_is_named(world: World) -> None:
         await verified(world)
 
 
+@pytest.mark.rule("C3", "W14")
 async def test_a_path_whose_campaign_is_not_shown_needs_one(world: World) -> None:
     world.specify("mobileCommons.optInPath", "424242")
 
@@ -51,6 +53,7 @@ async def test_a_path_whose_campaign_is_not_shown_is_taken_with_one(world: World
     assert await verified(world) == Verified(world.campaign.id, frozenset({world.campaign.id}))
 
 
+@pytest.mark.rule("C3", "W14")
 async def test_a_path_of_another_campaign_is_refused(world: World) -> None:
     other = world.company.add_campaign("Other")
     world.specify("mobileCommons.campaignId", other.id)
@@ -59,6 +62,7 @@ async def test_a_path_of_another_campaign_is_refused(world: World) -> None:
         await verified(world)
 
 
+@pytest.mark.rule("F16", "W14")
 async def test_a_missing_column_is_named(world: World) -> None:
     world.specify("mobileCommons.constituentIdColumn", "an_id")
     world.specify("fieldMappings", [{"field": "custom.county", "apiFieldName": "custom_fields.team"}])
@@ -67,6 +71,7 @@ async def test_a_missing_column_is_named(world: World) -> None:
         await verified(world)
 
 
+@pytest.mark.rule("W14")
 async def test_an_empty_company_proves_no_column_missing(world: World) -> None:
     world.company.profiles.clear()
     world.specify("mobileCommons.constituentIdColumn", "an_id")
@@ -74,6 +79,7 @@ async def test_an_empty_company_proves_no_column_missing(world: World) -> None:
     assert await verified(world) == Verified(world.campaign.id, frozenset({world.campaign.id}))
 
 
+@pytest.mark.rule("F16", "W14")
 async def test_missing_custom_fields_are_named(world: World) -> None:
     world.specify("actionNetwork.optInField", "opted_in")
     world.specify("fieldMappings", [{"field": "custom.team", "apiFieldName": "custom_fields.club"}])

@@ -40,6 +40,7 @@ def number_of(world: World, phone: str = ADA) -> NumberHash:
 
 
 class TestCarried:
+    @pytest.mark.rule("Q9", "C8")
     async def test_unticking_the_box_opts_out_in_mobile_commons(self, world: World, member: PersonId) -> None:
         world.unticks(member)
         world.waits(minutes=20)
@@ -80,6 +81,7 @@ class TestCarried:
         assert rows(end) == {("OptedOutInMobileCommons", "FlagAndStatusDiffer"): 1}
         assert world.statuses(ADA) == ["Opted-Out"]
 
+    @pytest.mark.rule("C5", "Q19")
     async def test_a_first_no_is_a_baseline(self, world: World) -> None:
         world.adds_person(ADA, "0")
         world.joins(ADA)
@@ -90,6 +92,7 @@ class TestCarried:
         assert {reason for _, reason in rows(end)} == {"OptInStatusDiffers"}
         assert world.calls("opt_out") == []
 
+    @pytest.mark.rule("C5", "I5")
     async def test_a_blank_box_is_no_withdrawal(self, world: World, member: PersonId) -> None:
         world.writes_wish(member, "")
         world.waits(minutes=20)
@@ -98,6 +101,7 @@ class TestCarried:
 
         assert world.statuses(ADA) == ["Active"]
 
+    @pytest.mark.rule("C5")
     async def test_a_no_of_ours_is_no_withdrawal(self, world: World, member: PersonId) -> None:
         world.leaves(ADA)
         world.waits(minutes=1)
@@ -128,6 +132,7 @@ class TestCarried:
         assert await world.suppression(ADA) is not None
         assert await world.memory.staged_opt_outs() == []
 
+    @pytest.mark.rule("Q9b", "A6")
     async def test_it_drops_an_opt_in_that_waits(self, world: World) -> None:
         world.waits(hours=11)  # at night
         person_id = world.adds_person(ADA, "1")
@@ -155,6 +160,7 @@ class TestCarried:
         assert await world.memory.staged_opt_outs() == []
         assert rows(await world.pull()) == {("OptedOutInMobileCommons", "Applied"): 1}
 
+    @pytest.mark.rule("M11")
     async def test_the_old_number_leaves_too(self, world: World, member: PersonId) -> None:
         world.edits_person(member, phone=BEN)
         world.unticks(member)
@@ -166,6 +172,7 @@ class TestCarried:
         assert {category for category, _ in rows(end)} == {"OptedOutInMobileCommons"}
         assert await world.suppression(BEN) is not None
 
+    @pytest.mark.rule("C8", "I4")
     async def test_the_spec_can_keep_it_in_action_network(self, world: World, member: PersonId) -> None:
         world.specify("consent.optOutFromActionNetwork", value=False)
         world.unticks(member)
@@ -194,6 +201,7 @@ class TestNewestActWins:
         assert world.statuses(ADA) == ["Active"]
         assert world.calls("opt_out") == []
 
+    @pytest.mark.rule("C13")
     async def test_one_taken_back_before_it_was_applied_is_dropped(self, world: World, member: PersonId) -> None:
         waiting = StagedOptOut(number_of(world), member, None, world.clock.now(), Reason.APPLIED, Direction.PULL)
         await world.memory.remember(Changes(staged=[waiting]))
@@ -206,6 +214,7 @@ class TestNewestActWins:
         assert await world.memory.staged_opt_outs() == []
         assert world.statuses(ADA) == ["Active"]
 
+    @pytest.mark.rule("C13")
     async def test_nobody_is_opted_in_while_an_opt_out_of_the_number_waits(self, world: World) -> None:
         waiting = StagedOptOut(
             number_of(world), PersonId("somebody-else"), None, world.clock.now(), Reason.APPLIED, Direction.PULL
@@ -219,6 +228,7 @@ class TestNewestActWins:
 
 
 class TestFailures:
+    @pytest.mark.rule("I4")
     async def test_one_that_fails_waits_approved_and_every_push_tries_again(
         self, world: World, member: PersonId
     ) -> None:
@@ -254,6 +264,7 @@ class TestFailures:
         assert world.statuses(ADA) == ["Active"]
         assert await world.memory.staged_opt_outs() == []
 
+    @pytest.mark.rule("I4")
     async def test_a_crash_before_the_opt_outs_loses_none(self, world: World, member: PersonId) -> None:
         world.unticks(member)
         world.waits(minutes=20)
@@ -302,6 +313,7 @@ class TestRepair:
         world.waits(minutes=1)
         return member
 
+    @pytest.mark.rule("P18")
     async def test_a_push_opts_out_again(self, world: World, recorded: PersonId) -> None:
         world.edits_profile(ADA, first_name="Ada")
 
@@ -311,6 +323,7 @@ class TestRepair:
         assert world.statuses(ADA) == ["Opted-Out"]
         assert recorded
 
+    @pytest.mark.rule("Q25")
     async def test_a_pull_opts_out_again(self, world: World, recorded: PersonId) -> None:
         world.edits_person(recorded, given_name="Ada")
         world.waits(minutes=20)

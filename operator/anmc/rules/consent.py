@@ -53,7 +53,7 @@ class WishReading:
 
 
 def read_wish(text: str | None) -> WishReading:
-    """Read the opt-in field; rule C1."""
+    """Read the opt-in field; rule C1. What is no answer is neither yes nor no (I5)."""
     wish = _WISHES.get((text or "").strip().lower())
     return WishReading(Wish.UNKNOWN, is_readable=False) if wish is None else WishReading(wish, is_readable=True)
 
@@ -210,7 +210,7 @@ def may_opt_in(  # noqa: PLR0911 - one return per condition of C12
     if wish.wish is not Wish.TRUE:
         return Reason.NOT_OPTED_IN if wish.is_readable else Reason.OPT_IN_FIELD_UNREADABLE
     if suppression is not None and suppression.is_live:
-        return Reason.PREVIOUSLY_OPTED_OUT
+        return Reason.PREVIOUSLY_OPTED_OUT  # I1
     if _is_bouncing(sms_status) and membership.membership is not Membership.OPTED_OUT:
         return Reason.UNDELIVERABLE
     if reason := _HOLD_BY_MEMBERSHIP[membership.membership]:

@@ -37,7 +37,7 @@ _UNWRITABLE: Final = frozenset({"Cc", "Cs"})
 """Unicode categories that are left out: control characters (N5), and surrogates, which no encoding can carry."""
 
 _ZIP: Final = re.compile(r"([0-9]{1,5})(|[\s-]+[0-9]{0,4})|([0-9]{5})[0-9]{4}")
-"""A ZIP code: up to five digits (leading zeros get lost in spreadsheets), or a ZIP+4 with or without hyphen."""
+"""A ZIP code: up to five digits (leading zeros get lost in spreadsheets), or a ZIP+4 with or without hyphen (N6)."""
 
 _ZIP_DIGITS: Final = 5
 

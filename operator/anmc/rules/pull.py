@@ -112,7 +112,7 @@ def _ambiguous(facts: PullFacts, _policy: Policy, _hasher: Hasher) -> Outcome | 
 
 
 def _phone_changed(facts: PullFacts, _policy: Policy, hasher: Hasher) -> Outcome | None:
-    """Q13: the number of a linked person is another one, or gone."""
+    """Q13: the number of a linked person is another one, or gone (M6, M11)."""
     if facts.link is None:
         return None
     if isinstance(facts.phone, Phone) and hasher.number(facts.phone) == facts.link.number_hash:

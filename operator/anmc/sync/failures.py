@@ -68,7 +68,7 @@ def ending_the_run() -> Iterator[None]:
 
 
 def failed(error: AnmcError, service: Service) -> Outcome:
-    """Turn the error of one record's call into its outcome (sync.md section 8)."""
+    """Turn the error of one record's call into its outcome (sync.md Q20, section 8)."""
     if isinstance(error, PersonGone):
         return Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE)
     category = Category.UNABLE_TO_UPDATE if service is Service.MOBILE_COMMONS else Category.PROCESSING_ERROR

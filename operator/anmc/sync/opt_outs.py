@@ -42,7 +42,7 @@ class _Told:
 
 
 class OptOuts:
-    """Opt-outs that wait for the end of the reads, the newest of each profile."""
+    """Opt-outs that wait for the end of the reads, the newest of each profile (sync.md A6)."""
 
     def __init__(self, context: RunContext, book: RunBook) -> None:
         self._context = context

@@ -21,7 +21,7 @@ from anmc.sync.staging import calls_left
 BATCH: Final = 50
 """Queued opt-ins checked together: the numbers of one bulk look-up (sync.md 9)."""
 
-_GONE: Final = Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE)
+_GONE: Final = Outcome(Category.PROCESSING_ERROR, Reason.PERSON_GONE)  # Q16
 _PHONE_CHANGED: Final = Outcome(Category.HELD, Reason.PHONE_CHANGED)
 
 

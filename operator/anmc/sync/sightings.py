@@ -1,4 +1,4 @@
-"""What to remember of a record: our own write is no change, and nobody else's passes for ours (sync.md W9)."""
+"""What to remember of a record: our own write is no change, and nobody else's passes for ours (sync.md W9, I10)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -96,7 +96,7 @@ class Tally:
 
     @property
     def records_read(self) -> int:
-        """Records that have an outcome; the sum of all categories."""
+        """Records that have an outcome; the sum of all categories (sync.md O2)."""
         return self.counts.total()
 
     @property

@@ -1,4 +1,4 @@
-"""Bodies of the writes to Action Network (sync.md A1 to A7)."""
+"""Bodies of the writes to Action Network (sync.md A1 to A7, I6, I7)."""
 
 import json
 from collections.abc import Mapping
