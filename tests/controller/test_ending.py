@@ -9,7 +9,7 @@ from anmc.api.names import Category, Direction, InitialSync, Mode, Reason, RunRe
 from anmc.api.status import Calls, DirectionStatus, PullStatus
 from anmc.controller.due import Due
 from anmc.controller.ending import Ending, close_left_over, report_of, status_after
-from anmc.errors import AnmcError, Interrupted, ServiceUnavailable
+from anmc.errors import AnmcError, Interrupted, ServiceUnavailable, TooManyFailures
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import PersonId
 from anmc.sync.ports import Service
@@ -186,6 +186,7 @@ class WithFloor:
     """As much of a run's context as a report looks at."""
 
     floor: ClassVar = Counter({Service.MOBILE_COMMONS: 1, Service.ACTION_NETWORK: 1})
+    lower_bound: ClassVar = NOON - timedelta(hours=48)
 
 
 CONTEXT = cast("RunContext", WithFloor())
@@ -212,6 +213,17 @@ def test_a_push_that_read_nothing_has_no_report_and_a_pull_has_one() -> None:
 
 def test_an_interrupted_run_has_no_report() -> None:
     assert report_of(an_ending(error=Interrupted("Stopped")), CONTEXT, integration="x") is None
+
+
+@pytest.mark.rule("S3")
+def test_a_run_in_which_too_many_failed_has_a_report_of_which() -> None:
+    ending = an_ending(error=TooManyFailures("9 of 9 records failed"))
+
+    report = report_of(ending, CONTEXT, integration="x")
+
+    assert report is not None
+    assert report.result is RunResult.FAILED
+    assert report.records_read == 5
 
 
 def test_what_a_dead_process_left_over_is_closed_as_interrupted() -> None:

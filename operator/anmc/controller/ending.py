@@ -8,7 +8,7 @@ from anmc.api.names import Direction, RunResult
 from anmc.api.report import ReportCalls, ReportDetail, ReportWindow, SyncReport
 from anmc.api.status import Calls, DirectionStatus, IntegrationStatus, LastRun, OutcomeCount, PullStatus
 from anmc.controller.due import Due
-from anmc.errors import AnmcError, Interrupted
+from anmc.errors import AnmcError, Interrupted, TooManyFailures
 from anmc.sync.ports import Service
 from anmc.sync.run import RunContext, RunEnd, RunOrder
 from anmc.sync.tally import Tally
@@ -106,9 +106,19 @@ def with_direction(status: IntegrationStatus, changed: DirectionStatus) -> Integ
 
 
 def report_of(ending: Ending, context: RunContext, *, integration: str) -> SyncReport | None:
-    """Make the report of a run; None for one that has nothing to report (api.md 7)."""
-    end, order, tally = ending.end, ending.order, ending.tally
-    if end is None or (order.direction is Direction.PUSH and not tally.records_read):
+    """Make the report of a run; None for one that has nothing to report (api.md 7).
+
+    A run that ended early has none, as the next one takes up its records, unless it is done with them: too many have
+    failed, and a person has to read which (sync.md S3).
+    """
+    order, tally = ending.order, ending.tally
+    if ending.end is not None:
+        window = ReportWindow(from_=ending.end.window_from, to=ending.end.window_to)
+    elif isinstance(ending.error, TooManyFailures) and context.lower_bound is not None:
+        window = ReportWindow(from_=context.lower_bound, to=order.started_at)
+    else:
+        return None
+    if order.direction is Direction.PUSH and not tally.records_read:
         return None
     return SyncReport(
         integration=integration,
@@ -118,8 +128,8 @@ def report_of(ending: Ending, context: RunContext, *, integration: str) -> SyncR
         generation=order.generation,
         start_time=order.started_at,
         completion_time=ending.completed_at,
-        result=end.result,
-        window=ReportWindow(from_=end.window_from, to=end.window_to),
+        result=ending.result,
+        window=window,
         records_read=tally.records_read,
         changed=tally.changed,
         attention=tally.attention,

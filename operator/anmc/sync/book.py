@@ -37,6 +37,7 @@ class RunBook:
     def __init__(self, context: RunContext, positions: Positions, *, lower_bound: datetime) -> None:
         self._context = context
         self._positions = positions
+        context.lower_bound = lower_bound
         self._lower_bound = lower_bound
         self._next_page = 1
         self._read_until: datetime | None = None

@@ -15,6 +15,7 @@ from anmc.rules.phone import PhoneProblem
 from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_push
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link, LinkState
+from anmc.rules.stored import not_kept_by_person, not_kept_by_profile
 from anmc.sync.book import RunBook
 from anmc.sync.failures import CREATE_LIMIT_REACHED, RecordFailed, blaming
 from anmc.sync.identity import bury, remember_link
@@ -134,13 +135,16 @@ class Exporter:
             person, decision = await self._create(facts, phone, decision, decision.create)
             update[self._context.policy.constituent_column] = person.id
         elif decision.update is not None and read is not None:
-            person = await self._update(read, decision.outcome, decision.update[1])
+            written = decision.update[1]
+            person = await self._update(read, decision.outcome, written)
+            decision = _noting(decision, not_kept_by_person(self._context.policy.mappings, written, person.values))
         profile = facts.profile
         if update:
             self._context.floor[Service.MOBILE_COMMONS] += 1
             with blaming(Service.MOBILE_COMMONS):
                 answer = await self._context.mobile_commons.update_profile(phone, update)
             profile = rewritten_profile(profile, answer, update)
+            decision = _noting(decision, not_kept_by_profile(self._context.policy.mappings, update, profile.values))
         if person is not None and (decision.link_to or decision.create or decision.settle):
             await self._remember_link(facts, profile, person, phone, decision)
         linked_to = person.id if person is not None else None
@@ -155,7 +159,7 @@ class Exporter:
         """
         action_network = self._context.action_network
         self._context.floor[Service.ACTION_NETWORK] += 1
-        requested_at = self._context.now() + action_network.clock_offset
+        requested_at = self._context.now(Service.ACTION_NETWORK)
         with blaming(Service.ACTION_NETWORK):
             person = await action_network.create_person(new)
         if is_older(person, requested_at):
@@ -197,3 +201,8 @@ class Exporter:
         person_id = linked_to or (facts.link.person_id if facts.link else None)
         self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen)
         self._book.enter(profiles=[self._sightings.handled_profile(facts.profile, outcome)])
+
+
+def _noting(decision: PushDecision, notes: Sequence[Reason]) -> PushDecision:
+    """Name what a service has not kept, unless something worse is named (sync.md F15)."""
+    return replace(decision, outcome=strongest((decision.outcome,), notes=notes)) if notes else decision

@@ -14,10 +14,11 @@ from anmc.rules.decisions import Ambiguous, PullDecision, PullFacts
 from anmc.rules.fields import settle
 from anmc.rules.gone import is_missed
 from anmc.rules.match import Claims, column_person_id, match_profile
-from anmc.rules.outcomes import Outcome
+from anmc.rules.outcomes import Outcome, strongest
 from anmc.rules.pull import decide_pull, recognise
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link, LinkState, PersonSeen, Suppression
+from anmc.rules.stored import not_kept_by_person, not_kept_by_profile
 from anmc.rules.windows import is_eligible
 from anmc.rules.withdrawal import WithdrawalStep
 from anmc.sync.book import RunBook
@@ -303,17 +304,20 @@ class Importer:
         if self._context.is_dry or not isinstance(facts.phone, Phone) or subject.number is None:
             return self._conclude(subject, outcome)
         profile, person = subject.profile, facts.person
+        mappings = self._context.policy.mappings
+        notes: tuple[Reason, ...] = ()
         if decision.profile_update is not None:
             profile = await self._write_profile(subject, facts.phone, decision.profile_update, outcome)
+            notes += not_kept_by_profile(mappings, decision.profile_update, profile.values)
         entry = self._sightings.handled_person(person, outcome, before=subject.seen)
         if decision.person_update:
             person = await self._write_person(person, decision.person_update)
+            notes += not_kept_by_person(mappings, decision.person_update, person.values)
             entry = self._sightings.written_person(
                 person, outcome, read=facts.person, written=decision.person_update, before=entry
             )
         if profile is not None and (decision.link or decision.settle):
-            mappings, hasher = self._context.policy.mappings, self._context.hasher
-            settled = settle(mappings, profile, person, decision.settle, hasher)
+            settled = settle(mappings, profile, person, decision.settle, self._context.hasher)
             before = facts.link
             # A profile that came back under a new id has settled nothing yet.
             earlier = before.settled if before is not None and before.profile_id == profile.id else {}
@@ -321,6 +325,7 @@ class Importer:
             await remember_link(self._context, link, facts.merged)
         if decision.stage_opt_in:
             self._book.enter(queued=[self._opt_ins.stage(person, facts.phone, subject.number, wait)])
+        outcome = strongest((outcome,), notes=notes)  # F15
         return self._conclude(replace(subject, profile=profile), outcome, entry=entry)
 
     async def _write_profile(

@@ -111,6 +111,8 @@ class RunContext:
     clock: Callable[[], datetime]
     tally: Tally = field(default_factory=Tally)
     floor: Counter[Service] = field(default_factory=Counter)
+    lower_bound: datetime | None = None
+    """From when on the run reads, once that is fixed."""
     creations: Creations = field(init=False)
     opt_out_stop: SafetyStop | None = None
     """Set by a run that would opt out too many (S1)."""
