@@ -7,6 +7,7 @@ from sqlalchemy import JSON, Column, String
 from sqlalchemy.types import TypeDecorator
 
 from anmc.api.names import Category, Direction, Reason, Trigger
+from anmc.rules.dead_letters import DeadLetter, Trace
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, PersonId, Phone, Profile, ProfileId
@@ -69,6 +70,7 @@ TEXT_COLUMNS = {
     "link.person_id",
     "opt_in_attempt.campaign_id",
     "queued_opt_in.person_id",
+    "dead_letter.record_id",
     # ids of ours and of the cluster
     "integration.uid",
     "ledger_scope.name",
@@ -129,6 +131,7 @@ def changes_about(person: Person, profile: Profile, hasher: Hasher) -> Changes:
         suppressions=[Suppression(number, NOW, OptOutOrigin.MOBILE_COMMONS)],
         attempts=[Attempt(number, "77", NOW)],
         queued=[QueuedOptIn(person.id, number, NOW, NOW)],
+        dead_letters=[DeadLetter(profile.id, Trace(Direction.PUSH), outcome, NOW, 1, NOW)],
         positions={
             Direction.PULL: Positions(NOW, NOW, Checkpoint("pull-1", Trigger.REQUEST, 1, NOW, NOW, NOW, 2, {"Held": 1}))
         },

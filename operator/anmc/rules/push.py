@@ -46,7 +46,7 @@ def triage_push(facts: PushFacts, policy: Policy, hasher: Hasher) -> Outcome | P
         return Outcome(Category.NO_EXPORT, facts.phone.reason)  # P22
     if membership is Membership.UNCLEAR:
         return Outcome(Category.HELD, Reason.MEMBERSHIP_UNCLEAR)  # P20
-    if _is_new_opt_out(facts):
+    if carries_opt_out(facts):
         return PushNeed.OPT_OUT_MATCH
     if membership is Membership.PENDING:
         return Outcome(Category.DEFERRED_SUBSCRIPTION, Reason.AWAITING_CONFIRMATION)  # P8
@@ -227,7 +227,8 @@ def _is_in_step(facts: PushFacts, policy: Policy) -> bool:
     )
 
 
-def _is_new_opt_out(facts: PushFacts) -> bool:
+def carries_opt_out(facts: PushFacts) -> bool:
+    """Say whether a profile tells of an opt-out that Action Network has to hear of; rule C10."""
     was_active = facts.seen is not None and facts.seen.membership is Membership.ACTIVE
     return is_new_opt_out(facts.membership, facts.suppression, was_active=was_active, lower_bound=facts.lower_bound)
 

@@ -8,8 +8,10 @@ from typing import Final
 from anmc.api.names import Direction, RunResult
 from anmc.errors import TooManyFailures
 from anmc.rules.consent import MembershipReading, observe_membership
+from anmc.rules.dead_letters import Listing, Trace
 from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, Suppression
+from anmc.sync.dead_letters import DeadLetters, trace_of_unreadable_profile
 from anmc.sync.failures import UNREADABLE
 from anmc.sync.ports import Changes, Known, Page, Positions
 from anmc.sync.run import RunContext, RunEnd
@@ -33,8 +35,11 @@ class RunBook:
     is stored as soon as the service has answered.
     """
 
-    def __init__(self, context: RunContext, positions: Positions, *, lower_bound: datetime) -> None:
+    def __init__(
+        self, context: RunContext, positions: Positions, letters: DeadLetters, *, lower_bound: datetime
+    ) -> None:
         self._context = context
+        self.letters = letters
         self._positions = positions
         self._lower_bound = lower_bound
         self._next_page = 1
@@ -47,6 +52,12 @@ class RunBook:
         if (checkpoint := context.order.resumed_from) is not None:
             self._next_page = checkpoint.next_page
             context.tally = Tally.from_data(checkpoint.tally)
+
+    @classmethod
+    async def open(cls, context: RunContext, positions: Positions, *, lower_bound: datetime) -> "RunBook":
+        """Open the book of a run with the dead letters that there are."""
+        letters = DeadLetters(context.order, await context.memory.dead_letters())
+        return cls(context, positions, letters, lower_bound=lower_bound)
 
     def observe(self, reading: MembershipReading, number: NumberHash, known: Known) -> Suppression | None:
         """Refill the ledger from what Mobile Commons shows of a number; return its entry (sync.md C6, C7)."""
@@ -67,16 +78,23 @@ class RunBook:
         """Note that the other side was told of an opt-out (sync.md C10)."""
         self._suppressions.append(replace(suppression, handled_at=suppression.opted_out_at))
 
-    def count(self, detail: Detail, before: PersonSeen | ProfileSeen | None) -> None:
-        """Count a record's outcome, in place of the one that this run has given it before."""
+    def count(self, detail: Detail, before: PersonSeen | ProfileSeen | None, *, trace: Trace | None = None) -> None:
+        """Count a record's outcome, in place of the one that this run has given it before.
+
+        With a `trace` the outcome is that of the whole record: it enters the dead letters, or leaves them.
+        """
+        if trace is not None:
+            failures = self.letters.note(detail.record, detail.outcome, trace, now=self._context.now())
+            detail = replace(detail, failures=failures, is_retry=self.letters.is_retry(detail.record))
         earlier = before.outcome if before is not None and before.run_id == self._context.order.id else None
         shown = replace(detail, outcome=self._context.reported(detail.outcome))
         self._context.tally.count(shown, instead_of=earlier)
 
-    def count_page(self, page: Page[object], *, of: str) -> None:
+    def count_page(self, page: Page[object], *, of: str, listing: Listing = Listing.PROFILES) -> None:
         """Count what cannot be read of a page of people, profiles or subscribers; note if the walk missed something.
 
-        No position moves past either (sync.md W13, I11).
+        A record whose id can be read is a dead letter; no position moves past the others (sync.md W13, I11).
+        `listing` is where a push has met the page.
         """
         self._is_complete = self._is_complete and page.is_complete
         is_pull = self._context.order.direction is Direction.PULL
@@ -84,12 +102,18 @@ class RunBook:
             name = record.id or f"{of}, page {record.page}, record {record.place}"
             person_id = PersonId(record.id) if record.id and is_pull else None
             profile_id = ProfileId(record.id) if record.id and not is_pull else None
-            self.count_unreadable(Detail(name, UNREADABLE, person_id, profile_id))
+            self.count_unreadable(Detail(name, UNREADABLE, person_id, profile_id), listing=listing)
 
-    def count_unreadable(self, detail: Detail) -> None:
+    def count_unreadable(self, detail: Detail, *, listing: Listing = Listing.PROFILES) -> None:
         """Count a record that cannot be parsed, once: pages shift, and a resumed run reads one page again."""
-        if not self._context.tally.shows(detail.record):
-            self._context.tally.count(detail)
+        if self._context.tally.shows(detail.record):
+            return
+        trace = None
+        if detail.person_id is not None:
+            trace = Trace(Direction.PULL, is_eligible=self.letters.opens_to_all)
+        elif detail.profile_id is not None:
+            trace = trace_of_unreadable_profile(listing, self._lower_bound, now=self._context.now())
+        self.count(replace(detail, is_lost=trace is None), None, trace=trace)
 
     def enter(
         self,
@@ -115,7 +139,7 @@ class RunBook:
         context, tally = self._context, self._context.tally
         self._next_page = next_page or self._next_page
         checkpoint = context.checkpoint(lower_bound=self._lower_bound, next_page=self._next_page)
-        failures, read = tally.failures, tally.records_read
+        failures, read = tally.fresh_failures, tally.records_read
         if failures > MAX_LONE_FAILURES and failures * 100 > read * context.order.max_failure_percent:
             await self._store(replace(self._positions, checkpoint=None))
             raise TooManyFailures(
@@ -126,12 +150,12 @@ class RunBook:
         await context.progress.page_done(read)
 
     async def close(self, *, run_start: datetime, watermark: datetime) -> RunEnd:
-        """End the run; the watermark moves unless work is undone and in no queue (sync.md I11, W8, W17)."""
+        """End the run; the watermark moves unless something is neither done nor kept (sync.md I11, W8, W17)."""
         positions = replace(self._positions, checkpoint=None)
         result = self._context.result
         if result is RunResult.SUCCEEDED and not self._is_complete:
             result = RunResult.PARTIALLY_SUCCEEDED
-        if not self._context.is_dry and not self._context.tally.unfinished and self._is_complete:
+        if not self._context.is_dry and not self._context.tally.lost and self._is_complete:
             positions = replace(positions, watermark=watermark)
         await self._store(positions)
         return RunEnd(
@@ -143,12 +167,15 @@ class RunBook:
         )
 
     async def _store(self, positions: Positions) -> None:
+        letters = self.letters.take_changes()
         changes = Changes(
             people=self._people,
             profiles=self._profiles,
             suppressions=self._suppressions,
             queued=self._queued,
             dequeued=self._dequeued,
+            dead_letters=tuple(letters.added),
+            revived=letters.revived,
             positions={self._context.order.direction: positions},
         )
         await self._context.remember(changes)

@@ -15,6 +15,7 @@ from anmc.rules.push import decide_data, decide_opt_in, decide_opt_out, triage_p
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link, PersonSeen
 from anmc.sync.book import RunBook
+from anmc.sync.dead_letters import trace_of_profile
 from anmc.sync.failures import RecordFailed, blaming
 from anmc.sync.matching import PersonMatcher
 from anmc.sync.opt_outs import OptOuts
@@ -60,7 +61,7 @@ class Exporter:
             seen=known.profiles.get(profile.id),
             person_seen=people.get(link.person_id) if link else None,
             suppression=None if number is None else self._book.observe(reading, number, known),
-            lower_bound=self._lower_bound,
+            lower_bound=self._book.letters.lower_bound(profile.id, self._lower_bound),
         )
         triage = triage_push(facts, self._context.policy, self._context.hasher)
         try:
@@ -166,5 +167,6 @@ class Exporter:
     def _conclude(self, facts: PushFacts, outcome: Outcome, *, linked_to: PersonId | None = None) -> None:
         """Count a profile's outcome and enter its form as handled."""
         person_id = facts.link.person_id if facts.link else linked_to
-        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen)
+        trace = trace_of_profile(facts, now=self._context.now())
+        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen, trace=trace)
         self._book.enter(profiles=[self._sightings.handled_profile(facts.profile, outcome)])

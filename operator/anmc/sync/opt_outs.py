@@ -11,6 +11,7 @@ from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, PersonId, Phone, ProfileId
 from anmc.rules.remembered import Link, ProfileSeen
 from anmc.sync.book import RunBook
+from anmc.sync.dead_letters import trace_of_profile
 from anmc.sync.failures import RecordFailed, blaming
 from anmc.sync.matching import find_holders
 from anmc.sync.ports import Changes, Priority, Service
@@ -44,7 +45,8 @@ class OptOuts:
 
     async def apply(self) -> None:
         """Tell Action Network of each; one that fails is an outcome, and the others go on."""
-        for staged in self._staged.values():
+        due, self._staged = self._staged, {}
+        for staged in due.values():
             await self._apply(staged)
             await self._book.commit()
 
@@ -102,5 +104,6 @@ class OptOuts:
         self, facts: PushFacts, outcome: Outcome, entry: ProfileSeen, *, link_to: PersonId | None = None
     ) -> None:
         person_id = facts.link.person_id if facts.link else link_to
-        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen)
+        trace = trace_of_profile(facts, now=self._context.now())
+        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen, trace=trace)
         self._book.enter(profiles=[entry])

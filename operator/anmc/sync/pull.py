@@ -13,6 +13,7 @@ from anmc.sync.failures import ending_the_run
 from anmc.sync.imports import Eligibility, Importer
 from anmc.sync.ports import Changes, Positions, Priority, Service
 from anmc.sync.release import release_opt_ins
+from anmc.sync.retry_people import retry_people
 from anmc.sync.run import EVERYBODY, RunContext, RunEnd
 from anmc.sync.staging import OptIns
 
@@ -36,10 +37,14 @@ async def _pull(context: RunContext) -> RunEnd:
     positions = replace(stored, eligible_since=eligibility.since)
     if stored.eligible_since is None:  # known before the first read, so that a first pull that fails loses nobody
         await context.remember(Changes(positions={Direction.PULL: positions}))
-    book = RunBook(context, positions, lower_bound=lower_bound)
+    book = await RunBook.open(context, positions, lower_bound=lower_bound)
+    book.letters.opens_to_all = eligibility.opens_to_all
+    eligibility = replace(eligibility, also=book.letters.eligible)
     opt_ins = await OptIns.of(context)
 
-    run_start = await _read(context, book, Importer(context, book, opt_ins, eligibility), lower_bound)
+    importer = Importer(context, book, opt_ins, eligibility)
+    run_start = await _read(context, book, importer, lower_bound)
+    await retry_people(context, book, importer)
     if not context.is_dry:
         await release_opt_ins(context, book, staged=opt_ins.people)
     watermark = next_pull_watermark(run_start)

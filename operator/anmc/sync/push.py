@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from anmc.api.names import Direction
+from anmc.rules.dead_letters import Listing
 from anmc.rules.fingerprint import subscription_stamp
 from anmc.rules.records import Phone, Profile, ProfileId, SubscriberRow
 from anmc.rules.remembered import ProfileSeen
@@ -18,6 +19,7 @@ from anmc.sync.failures import UNREADABLE, ending_the_run
 from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Page, Service
 from anmc.sync.release import release_opt_ins
+from anmc.sync.retry_profiles import ProfileRetries
 from anmc.sync.run import RunContext, RunEnd
 from anmc.sync.tally import Detail
 
@@ -44,12 +46,17 @@ async def _push(context: RunContext) -> RunEnd:
     lower_bound = push_lower_bound(context.position(stored.watermark), order.active_since)
     if order.resumed_from is not None:
         lower_bound = order.resumed_from.lower_bound
-    book = RunBook(context, stored, lower_bound=lower_bound)
+    book = await RunBook.open(context, stored, lower_bound=lower_bound)
     opt_outs = OptOuts(context, book)
-    reading = _Reading(context, book, Exporter(context, book, opt_outs, lower_bound=lower_bound), lower_bound)
+    exporter = Exporter(context, book, opt_outs, lower_bound=lower_bound)
+    reading = _Reading(context, book, exporter, lower_bound)
+    retries = ProfileRetries(context, book, exporter)
 
     first_read_at = await reading.read_profiles()
     await reading.read_subscribers()
+    await retries.try_opt_outs()
+    await opt_outs.apply()
+    await retries.try_others()
     await opt_outs.apply()
     if order.releases_opt_ins and not context.is_dry:
         await release_opt_ins(context, book)
@@ -73,7 +80,7 @@ class _Reading:
         async with aclosing(self._context.mobile_commons.iter_profiles(updated_from=self._lower_bound)) as pages:
             async for page in pages:
                 first_read_at = first_read_at or page.read_at
-                read += await self._count_page(page, of="profiles")
+                read += await self._count_page(page, Listing.PROFILES)
                 await self._handle_page(page.records)
         self._count_pages(read)
         return first_read_at
@@ -89,7 +96,7 @@ class _Reading:
             async for page in pages:
                 # Of a profile that was read, the row tells nothing more.
                 unread = tuple(row for row in page.unreadable if row.id not in self._handled)
-                read += await self._count_page(replace(page, unreadable=unread), of="subscribers")
+                read += await self._count_page(replace(page, unreadable=unread), Listing.SUBSCRIBERS)
                 await self._look_up(await self._numbers_to_look_up(page.records))
         self._count_pages(read)
 
@@ -101,14 +108,15 @@ class _Reading:
         if found.unreadable:
             await self._context.progress.claim()
         for phone in found.unreadable:
-            self._book.count_unreadable(Detail(wanted[phone], UNREADABLE, profile_id=wanted[phone]))
+            detail = Detail(wanted[phone], UNREADABLE, profile_id=wanted[phone])
+            self._book.count_unreadable(detail, listing=Listing.SUBSCRIBERS)
         await self._handle_page(found.profiles)
 
-    async def _count_page(self, page: Page[object], *, of: str) -> int:
+    async def _count_page(self, page: Page[object], listing: Listing) -> int:
         """Count what of a page cannot be read; return how many records it holds."""
         if page.unreadable:
             await self._context.progress.claim()
-        self._book.count_page(page, of=of)
+        self._book.count_page(page, of=listing.lower(), listing=listing)
         if page.unreadable:
             await self._book.commit()
         return len(page.records) + len(page.unreadable)

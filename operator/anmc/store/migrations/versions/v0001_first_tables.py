@@ -16,6 +16,7 @@ def upgrade() -> None:
     _create_links()
     _create_ledger()
     _create_queue()
+    _create_dead_letters()
     _create_positions()
 
 
@@ -136,6 +137,26 @@ def _create_queue() -> None:
         sa.Column("decided_at", sa.BigInteger, nullable=False),
         sa.Column("not_before", sa.BigInteger, nullable=False),
         sa.Index(None, "integration_id", "decided_at", "person_id"),
+    )
+
+
+def _create_dead_letters() -> None:
+    op.create_table(
+        "dead_letter",
+        _integration_id(),
+        sa.Column("direction", sa.String(32), primary_key=True),
+        sa.Column("record_id", sa.Text, primary_key=True),
+        sa.Column("category", sa.String(32), nullable=False),
+        sa.Column("reason", sa.String(32), nullable=False),
+        sa.Column("first_failed_at", sa.BigInteger, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("next_try_at", sa.BigInteger, nullable=False),
+        sa.Column("is_opt_out", sa.Boolean, nullable=False),
+        sa.Column("is_eligible", sa.Boolean, nullable=False),
+        sa.Column("since", sa.BigInteger),
+        sa.Column("listing", sa.String(32)),
+        sa.Column("stretch_start", sa.BigInteger),
+        sa.Column("stretch_end", sa.BigInteger),
     )
 
 
