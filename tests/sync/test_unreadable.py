@@ -1,6 +1,5 @@
 """Records that cannot be parsed are counted, and kept by id or by the watermark (sync.md W13, I11)."""
 
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -12,60 +11,10 @@ from anmc.errors import Interrupted, TooManyFailures
 from anmc.rules.records import Person
 from anmc.sync.ports import ActionNetwork, Pages
 from anmc.sync.pull import pull
+from sync.spoiling import heal, nameless, spoil, without_number
 from sync.world import ADA, BEN, CAI, World, rows
 
 UNREADABLE = ("ProcessingError", "UnreadableRecord")
-
-Spoil = Callable[[httpx.Request, bytes], bytes]
-
-
-def spoil(world: World, change: Spoil) -> None:
-    """Change each answer on its way."""
-    deliver = type(world.wire).handle_async_request
-
-    async def spoiled(request: httpx.Request) -> httpx.Response:
-        response = await deliver(world.wire, request)
-        body = change(request, await response.aread())
-        await response.aclose()
-        headers = {name: text for name, text in response.headers.items() if name == "date"}
-        return httpx.Response(response.status_code, headers=headers, stream=httpx.ByteStream(body))
-
-    vars(world.wire)["handle_async_request"] = spoiled
-
-
-def heal(world: World) -> None:
-    """Let answers pass as they are."""
-    vars(world.wire).pop("handle_async_request", None)
-
-
-def without_number(phone: str, *, path: str) -> Spoil:
-    """Take the id from a profile, or the number from a subscriber, wherever it is shown on a path."""
-
-    def change(request: httpx.Request, body: bytes) -> bytes:
-        if request.url.path != path:
-            return body
-        number = f"<phone_number>{phone}</phone_number>".encode()
-        before, found, after = body.partition(number)
-        if not found:
-            return body
-        start = before.rindex(b"<profile id=") if path == "/api/profiles" else None
-        if start is None:
-            return before + after
-        return before[:start] + b"<profile no=" + before[start + len(b"<profile id=") :] + found + after
-
-    return change
-
-
-def nameless(person_id: str) -> Spoil:
-    """Give a person a name that is none, on lists."""
-
-    def change(request: httpx.Request, body: bytes) -> bytes:
-        if request.method != "GET" or not request.url.path.endswith("/people"):
-            return body
-        mark = f'"identifiers":["action_network:{person_id}"]'.encode()
-        return body.replace(mark, mark + b',"family_name":[]')
-
-    return change
 
 
 class TestPulls:

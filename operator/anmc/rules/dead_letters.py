@@ -16,7 +16,7 @@ LONGEST_WAIT: Final = timedelta(hours=24)
 _MAX_DOUBLINGS: Final = 9
 """After so many the wait is the longest one; more would only make the number large."""
 
-_EARLY: Final = 10
+_EARLY: Final = 20
 """By which part of its wait a record may be tried early: ticks are not equally spaced to the second, and one night
 of the year has 23 hours. Without it a wait of five minutes would last ten, and one of a night two."""
 
