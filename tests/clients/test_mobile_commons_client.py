@@ -1,6 +1,6 @@
 """Calls of Mobile Commons over a scripted wire: what a server cannot be made to do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -95,6 +95,18 @@ class TestWalks:
             }
             for number in (1, 2, 3)
         ]
+
+    async def test_a_stretch_of_time_has_an_end(
+        self, mobile_commons: MobileCommonsClient, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(200, profiles()))
+
+        until = SINCE + timedelta(hours=1)
+        _ = [page async for page in mobile_commons.iter_profiles(updated_from=SINCE, updated_until=until)]
+
+        [request] = wire.requests
+        assert request.url.params["from"] == "2026-02-01T10:00:00Z"
+        assert request.url.params["to"] == "2026-02-01T11:00:00Z"
 
     async def test_a_profile_that_moved_during_the_walk_comes_again(
         self, mobile_commons: MobileCommonsClient, wire: "Wire", reply: type["Reply"]

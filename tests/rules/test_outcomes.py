@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anmc.api.names import Category, Reason
-from anmc.rules.outcomes import Outcome, is_settled, needs_attention, rank, strongest
+from anmc.rules.dead_letters import needs_attention
+from anmc.rules.outcomes import Outcome, is_settled, rank, strongest
 
 ATTENTION = {
     Reason.APPLIED: False,

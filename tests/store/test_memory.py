@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from anmc.api.names import Category, Direction, Reason, Trigger
+from anmc.rules.dead_letters import DeadLetter, Listing, Stretch, Trace
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import (
@@ -78,6 +79,19 @@ def a_queued(person_id: PersonId, *, decided_at: datetime = NOW, not_before: dat
     return QueuedOptIn(person_id, a_number_hash(), decided_at, not_before)
 
 
+def a_dead_letter(
+    record_id: str = "1001", trace: Trace | None = None, *, first_failed_at: datetime = NOW
+) -> DeadLetter:
+    return DeadLetter(
+        record_id=record_id,
+        trace=trace or Trace(Direction.PUSH),
+        outcome=Outcome(Category.UNABLE_TO_UPDATE, Reason.SERVICE_REFUSED),
+        first_failed_at=first_failed_at,
+        failures=2,
+        next_try_at=NOW + timedelta(minutes=10),
+    )
+
+
 def a_checkpoint() -> Checkpoint:
     return Checkpoint(
         run_id="pull-7",
@@ -103,6 +117,7 @@ async def test_an_empty_store_knows_nothing(memory: SqlMemory) -> None:
     assert await memory.recall(people=[ANN], profiles=[ProfileId("1001")], numbers=[a_number_hash()]) == Known()
     assert await memory.positions(Direction.PULL) == Positions()
     assert await memory.queued_opt_ins(due=NOW, limit=5) == []
+    assert await memory.dead_letters() == []
     assert await memory.count_people() == PeopleCounts()
     assert await memory.count_attempts_since(NOW) == 0
 
@@ -232,6 +247,47 @@ async def test_people_leave_the_queue(memory: SqlMemory) -> None:
     assert await memory.queued_opt_ins(due=NOW, limit=10) == [a_queued(BEN)]
 
 
+@pytest.mark.parametrize(
+    "trace",
+    [
+        Trace(Direction.PULL),
+        Trace(Direction.PULL, is_eligible=True),
+        Trace(Direction.PUSH, Stretch(Listing.PROFILES, NOW, NOW), since=NOW - ONE_SECOND, is_opt_out=True),
+        Trace(Direction.PUSH, Stretch(Listing.SUBSCRIBERS, NOW, None), since=NOW),
+    ],
+)
+async def test_dead_letters_come_back(memory: SqlMemory, trace: Trace) -> None:
+    letter = a_dead_letter(trace=trace)
+
+    await memory.remember(Changes(dead_letters=[letter]))
+
+    assert await memory.dead_letters() == [letter]
+
+
+async def test_dead_letters_come_in_the_order_of_their_first_failure(memory: SqlMemory) -> None:
+    later = a_dead_letter("1", first_failed_at=NOW + ONE_SECOND)
+    oldest, next_one = a_dead_letter("3"), a_dead_letter("2", first_failed_at=NOW + ONE_SECOND)
+
+    await memory.remember(Changes(dead_letters=[next_one, later, oldest]))
+
+    assert await memory.dead_letters() == [oldest, later, next_one]
+
+
+async def test_a_record_has_one_dead_letter_in_each_direction(memory: SqlMemory) -> None:
+    pushed, pulled = a_dead_letter(), a_dead_letter(trace=Trace(Direction.PULL))
+    await memory.remember(Changes(dead_letters=[pushed, pulled]))
+
+    await memory.remember(Changes(dead_letters=[replace(pushed, failures=3)], revived=[(Direction.PULL, "1001")]))
+
+    assert await memory.dead_letters() == [replace(pushed, failures=3)]
+
+
+async def test_who_is_no_dead_letter_may_leave_them(memory: SqlMemory) -> None:
+    await memory.remember(Changes(revived=[(Direction.PUSH, "1001")]))
+
+    assert await memory.dead_letters() == []
+
+
 async def test_positions_come_back_for_each_direction(memory: SqlMemory) -> None:
     pull = Positions(watermark=NOW, eligible_since=NOW - ONE_SECOND, checkpoint=a_checkpoint())
     push = Positions(watermark=NOW + ONE_SECOND, walked_at=NOW - timedelta(days=3))
@@ -256,10 +312,13 @@ async def test_people_are_counted_as_status_shows_them(memory: SqlMemory) -> Non
             links=[a_link("1001", ANN), a_link("1002", BEN)],
             suppressions=[a_suppression(1), replace(a_suppression(2), ended_at=NOW)],
             queued=[a_queued(ANN), a_queued(BEN, not_before=NOW + timedelta(days=1)), a_queued(CAT)],
+            dead_letters=[a_dead_letter("1003", first_failed_at=NOW + ONE_SECOND), a_dead_letter()],
         )
     )
 
-    assert await memory.count_people() == PeopleCounts(linked=2, suppressed=1, deferred_opt_ins=3, dead_letters=0)
+    assert await memory.count_people() == PeopleCounts(
+        linked=2, suppressed=1, deferred_opt_ins=3, dead_letters=2, oldest_dead_letter=NOW
+    )
 
 
 async def test_times_are_kept_in_utc_and_whole_seconds(memory: SqlMemory) -> None:
@@ -356,9 +415,16 @@ async def test_integrations_with_one_ledger_share_suppressions_and_attempts_only
 async def test_integrations_with_ledgers_of_their_own_share_nothing(store: Store) -> None:
     one, other = store.memory(StoreScope("uid-1", "scope-1")), store.memory(StoreScope("uid-2", "scope-2"))
 
-    await one.remember(Changes(suppressions=[a_suppression()], attempts=[Attempt(a_number_hash(), "77", NOW)]))
+    await one.remember(
+        Changes(
+            suppressions=[a_suppression()],
+            attempts=[Attempt(a_number_hash(), "77", NOW)],
+            dead_letters=[a_dead_letter()],
+        )
+    )
 
     assert await other.recall(numbers=[a_number_hash()]) == Known()
+    assert await other.dead_letters() == []
     assert await other.count_people() == PeopleCounts()
     assert await other.count_attempts_since(NOW) == 0
 

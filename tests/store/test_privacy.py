@@ -7,6 +7,7 @@ from sqlalchemy import JSON, Column, String
 from sqlalchemy.types import TypeDecorator
 
 from anmc.api.names import Category, Direction, Reason, Trigger
+from anmc.rules.dead_letters import DeadLetter, Trace
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, PersonId, Phone, Profile, ProfileId
@@ -76,6 +77,7 @@ TEXT_COLUMNS = {
     "queued_opt_in.person_id",
     "staged_opt_out.person_id",
     "staged_opt_out.profile_id",
+    "dead_letter.record_id",
     # ids of ours and of the cluster
     "integration.uid",
     "ledger_scope.name",
@@ -139,6 +141,7 @@ def changes_about(person: Person, profile: Profile, hasher: Hasher) -> Changes:
         staged=[StagedOptOut(number, person.id, profile.id, NOW, Reason.APPLIED, Direction.PULL)],
         aliases={FORMER: person.id},
         tombstones={FORMER: NOW},
+        dead_letters=[DeadLetter(profile.id, Trace(Direction.PUSH), outcome, NOW, 1, NOW)],
         positions={
             Direction.PULL: Positions(NOW, NOW, Checkpoint("pull-1", Trigger.REQUEST, 1, NOW, NOW, NOW, 2, {"Held": 1}))
         },

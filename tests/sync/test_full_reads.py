@@ -9,7 +9,7 @@ from anmc.api.names import Direction, RunResult, Trigger
 from anmc.clients.action_network import slices
 from anmc.errors import Interrupted
 from anmc.sync.run import EVERYBODY
-from sync.test_unreadable import nameless, spoil
+from sync.spoiling import nameless, spoil
 from sync.world import ADA, BEN, START, FakeProgress, World, rows
 
 OLD = 300

@@ -52,10 +52,14 @@ class Whole:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._service, name)
 
-    async def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
+    async def iter_profiles(
+        self, *, updated_from: datetime | None, updated_until: datetime | None = None, first_page: int = 1
+    ) -> Pages[Profile]:
         if updated_from is None and self._profiles_fail:
             raise ServiceUnavailable("Mobile Commons does not show everybody")
-        async for page in self._service.iter_profiles(updated_from=updated_from, first_page=first_page):
+        async for page in self._service.iter_profiles(
+            updated_from=updated_from, updated_until=updated_until, first_page=first_page
+        ):
             yield page
 
     async def iter_subscribers(

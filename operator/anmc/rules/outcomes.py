@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from anmc.api.names import NEEDS_ATTENTION, Category, Reason
+from anmc.api.names import Category, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,6 @@ def strongest(outcomes: Iterable[Outcome], *, notes: Sequence[Reason] = ()) -> O
         if other.reason not in _SAYS_NOTHING:
             return replace(first, reason=other.reason, fields=first.fields or other.fields)
     return replace(first, reason=notes[0]) if notes else first
-
-
-def needs_attention(outcome: Outcome) -> bool:
-    """Whether a person has to look at the record (column *Att.* of sync.md section 8)."""
-    return outcome.reason in NEEDS_ATTENTION
 
 
 def is_settled(outcome: Outcome) -> bool:

@@ -51,7 +51,7 @@ def triage_push(facts: PushFacts, policy: Policy, hasher: Hasher) -> Outcome | P
         return Outcome(Category.HELD, Reason.MEMBERSHIP_UNCLEAR)  # P20
     if needs_repair(facts.membership, facts.suppression, policy):
         return PushNeed.REPAIR  # P18
-    if _is_new_opt_out(facts):
+    if carries_opt_out(facts):
         return PushNeed.OPT_OUT_MATCH
     if membership is Membership.PENDING:
         return Outcome(Category.DEFERRED_SUBSCRIPTION, Reason.AWAITING_CONFIRMATION)  # P8
@@ -280,7 +280,8 @@ def _is_in_step(facts: PushFacts, policy: Policy) -> bool:
     )
 
 
-def _is_new_opt_out(facts: PushFacts) -> bool:
+def carries_opt_out(facts: PushFacts) -> bool:
+    """Say whether a profile tells of an opt-out that Action Network has to hear of; rule C10."""
     was_active = facts.seen is not None and facts.seen.membership is Membership.ACTIVE
     return is_new_opt_out(facts.membership, facts.suppression, was_active=was_active, lower_bound=facts.lower_bound)
 

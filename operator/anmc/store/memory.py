@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
+from anmc.rules.dead_letters import DeadLetter
 from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import LinkState, QueuedOptIn, StagedOptOut
-from anmc.store import gone, ledger, links, positions, queue, seen, staged
+from anmc.store import dead_letters, gone, ledger, links, positions, queue, seen, staged
 from anmc.store.schema import link, queued_opt_in, suppression
 from anmc.store.scope import ScopeIds, StoreScope, find_ids, make_ids
 from anmc.store.transactions import Transactions
@@ -68,6 +69,8 @@ class SqlMemory:
             await queue.remove_queued(connection, ids.integration, changes.dequeued)
             await staged.write_staged(connection, ids.integration, changes.staged)
             await staged.remove_staged(connection, ids.integration, changes.unstaged)
+            await dead_letters.remove_dead_letters(connection, ids.integration, changes.revived)
+            await dead_letters.write_dead_letters(connection, ids.integration, changes.dead_letters)
             await positions.write_positions(connection, ids.integration, changes.positions)
 
         await self._transactions.write(write)
@@ -99,6 +102,15 @@ class SqlMemory:
 
         return await self._transactions.read(read)
 
+    async def dead_letters(self) -> list[DeadLetter]:
+        """Return the records of both directions that failed, the oldest first (sync.md W12)."""
+
+        async def read(connection: AsyncConnection) -> list[DeadLetter]:
+            ids = await self._find_ids(connection)
+            return await dead_letters.read_dead_letters(connection, ids.integration)
+
+        return await self._transactions.read(read)
+
     async def count_attempts_since(self, instant: datetime) -> int:
         """Count opt-in intents at or after an instant, in whole seconds (sync.md C14)."""
 
@@ -113,6 +125,7 @@ class SqlMemory:
 
         async def read(connection: AsyncConnection) -> PeopleCounts:
             ids = await self._find_ids(connection)
+            letters = await dead_letters.count_dead_letters(connection, ids.integration)
             return PeopleCounts(
                 linked=await _count(
                     connection, link, link.c.integration_id == ids.integration, link.c.state == LinkState.LIVE
@@ -126,6 +139,8 @@ class SqlMemory:
                 deferred_opt_ins=await _count(
                     connection, queued_opt_in, queued_opt_in.c.integration_id == ids.integration
                 ),
+                dead_letters=letters.count,
+                oldest_dead_letter=letters.oldest,
             )
 
         return await self._transactions.read(read)

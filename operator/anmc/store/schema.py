@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from anmc.api.names import Category, Direction, Reason, Trigger
+from anmc.rules.dead_letters import Listing
 from anmc.rules.remembered import AttemptResult, LinkState, OptOutOrigin
 from anmc.rules.states import Membership, SmsStatus, Wish
 from anmc.store.columns import Moment, Names, Word, a_hash
@@ -193,6 +194,25 @@ staged_opt_out = Table(
     Column("direction", Word(Direction), nullable=False),
     Column("opts_out", Boolean, nullable=False),
     Column("is_approved", Boolean, nullable=False),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    _integration(),
+    Column("direction", Word(Direction), primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("category", Word(Category), nullable=False),
+    Column("reason", Word(Reason), nullable=False),
+    Column("first_failed_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("next_try_at", Moment, nullable=False),
+    Column("is_opt_out", Boolean, nullable=False),
+    Column("is_eligible", Boolean, nullable=False),
+    Column("since", Moment),
+    Column("listing", Word(Listing)),  # where the record is found again; without it the next two are empty
+    Column("stretch_start", Moment),
+    Column("stretch_end", Moment),
 )
 
 position = Table(

@@ -8,9 +8,11 @@ from typing import Final
 from anmc.api.names import Direction, RunResult
 from anmc.errors import TooManyFailures
 from anmc.rules.consent import MembershipReading, observe_membership
+from anmc.rules.dead_letters import Listing, Trace
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, StagedOptOut, Suppression
+from anmc.sync.dead_letters import DeadLetters, trace_of_unreadable_profile
 from anmc.sync.failures import UNREADABLE
 from anmc.sync.ports import Changes, Known, Page, Positions
 from anmc.sync.run import RunContext, RunEnd
@@ -34,8 +36,11 @@ class RunBook:
     is stored as soon as the service has answered.
     """
 
-    def __init__(self, context: RunContext, positions: Positions, *, lower_bound: datetime) -> None:
+    def __init__(
+        self, context: RunContext, positions: Positions, letters: DeadLetters, *, lower_bound: datetime
+    ) -> None:
         self._context = context
+        self.letters = letters
         self._positions = positions
         context.lower_bound = lower_bound
         self._lower_bound = lower_bound
@@ -53,6 +58,12 @@ class RunBook:
             self._next_page, self._read_until = checkpoint.next_page, checkpoint.read_until
             context.tally = Tally.from_data(checkpoint.tally)
             context.creations.made = context.tally.created
+
+    @classmethod
+    async def open(cls, context: RunContext, positions: Positions, *, lower_bound: datetime) -> "RunBook":
+        """Open the book of a run with the dead letters that there are."""
+        letters = DeadLetters(context.order, await context.memory.dead_letters())
+        return cls(context, positions, letters, lower_bound=lower_bound)
 
     def observe(self, reading: MembershipReading, number: NumberHash, known: Known) -> Suppression | None:
         """Refill the ledger from what Mobile Commons shows of a number; return its entry (sync.md C6, C7)."""
@@ -74,22 +85,37 @@ class RunBook:
         self._suppressions.append(replace(suppression, handled_at=suppression.opted_out_at))
 
     def count(
-        self, detail: Detail, before: PersonSeen | ProfileSeen | None, *, instead_of: Outcome | None = None
+        self,
+        detail: Detail,
+        before: PersonSeen | ProfileSeen | None,
+        *,
+        trace: Trace | None = None,
+        instead_of: Outcome | None = None,
     ) -> None:
         """Count a record's outcome, in place of the one that this run has given it before.
 
-        `instead_of` is that one where the store cannot know it.
+        With a `trace` the outcome is that of the whole record: it enters the dead letters, or leaves them.
+        `instead_of` is the earlier outcome where the store cannot know it.
         """
-        earlier = instead_of
+        detail, earlier = self._noted(detail, trace), instead_of
         if earlier is None and before is not None and before.run_id == self._context.order.id:
             earlier = before.outcome
         shown = replace(detail, outcome=self._context.reported(detail.outcome))
         self._context.tally.count(shown, instead_of=None if earlier is None else self._context.reported(earlier))
 
-    def count_page(self, page: Page[object], *, of: str, comes_again: bool = False) -> None:
+    def _noted(self, detail: Detail, trace: Trace | None) -> Detail:
+        if trace is None:
+            return detail
+        failures = self.letters.note(detail.record, detail.outcome, trace, now=self._context.now())
+        return replace(detail, failures=failures, is_retry=self.letters.is_retry(detail.record))
+
+    def count_page(
+        self, page: Page[object], *, of: str, listing: Listing = Listing.PROFILES, comes_again: bool = False
+    ) -> None:
         """Count what cannot be read of a page of people, profiles or subscribers; note if the walk missed something.
 
-        No position moves past either (sync.md W13, I11), except past what `comes_again` in a week anyway.
+        A record whose id can be read is a dead letter; no position moves past the others (sync.md W13, I11), except
+        past what `comes_again` in a week anyway. `listing` is where a push has met the page.
         """
         self._is_complete = self._is_complete and page.is_complete
         is_pull = self._context.order.direction is Direction.PULL
@@ -97,14 +123,25 @@ class RunBook:
             name = record.id or f"{of}, page {record.page}, record {record.place}"
             person_id = PersonId(record.id) if record.id and is_pull else None
             profile_id = ProfileId(record.id) if record.id and not is_pull else None
-            self.count_unreadable(Detail(name, UNREADABLE, person_id, profile_id), comes_again=comes_again)
+            detail = Detail(name, UNREADABLE, person_id, profile_id)
+            self.count_unreadable(detail, listing=listing, comes_again=comes_again)
 
-    def count_unreadable(self, detail: Detail, *, comes_again: bool = False) -> None:
+    def count_unreadable(
+        self, detail: Detail, *, listing: Listing = Listing.PROFILES, comes_again: bool = False
+    ) -> None:
         """Count a record that cannot be parsed, once: pages shift, and a resumed run reads one page again.
 
         One that `comes_again` in the next weekly walk holds no position (sync.md W13).
         """
-        self._context.tally.count_unreadable(detail, comes_again=comes_again)
+        if self._context.tally.shows(detail.record):
+            return
+        trace = None
+        if detail.person_id is not None:
+            trace = Trace(Direction.PULL, is_eligible=self.letters.opens_to_all)
+        elif detail.profile_id is not None and not comes_again:
+            trace = trace_of_unreadable_profile(listing, self._lower_bound, now=self._context.now())
+        detail = self._noted(replace(detail, is_lost=trace is None and not comes_again), trace)
+        self._context.tally.count_unreadable(detail)
 
     def enter(
         self,
@@ -141,7 +178,7 @@ class RunBook:
         checkpoint = context.checkpoint(
             lower_bound=self._lower_bound, next_page=self._next_page, read_until=self._read_until
         )
-        failures, read = tally.failures, tally.records_read
+        failures, read = tally.fresh_failures, tally.records_read
         if failures > MAX_LONE_FAILURES and failures * 100 > read * context.order.max_failure_percent:
             await self._store(replace(self._positions, checkpoint=None))
             raise TooManyFailures(
@@ -172,7 +209,7 @@ class RunBook:
         result = self._context.result
         if result is RunResult.SUCCEEDED and not self._is_complete:
             result = RunResult.PARTIALLY_SUCCEEDED
-        if not self._context.is_dry and not self._context.tally.unfinished and self._is_complete:
+        if not self._context.is_dry and not self._context.tally.lost and self._is_complete:
             positions = replace(positions, watermark=watermark, walked_at=walked_at or positions.walked_at)
         await self._store(positions)
         return RunEnd(
@@ -184,6 +221,7 @@ class RunBook:
         )
 
     async def _store(self, positions: Positions) -> None:
+        letters = self.letters.take_changes()
         changes = Changes(
             people=self._people,
             profiles=self._profiles,
@@ -192,6 +230,8 @@ class RunBook:
             dequeued=self._dequeued,
             staged=self._staged,
             unstaged=self._unstaged,
+            dead_letters=tuple(letters.added),
+            revived=letters.revived,
             positions={self._context.order.direction: positions},
         )
         await self._context.remember(changes)

@@ -17,6 +17,7 @@ from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
 from anmc.rules.remembered import Link, LinkState
 from anmc.rules.stored import not_kept_by_person, not_kept_by_profile
 from anmc.sync.book import RunBook
+from anmc.sync.dead_letters import trace_of_profile
 from anmc.sync.failures import CREATE_LIMIT_REACHED, RecordFailed, blaming
 from anmc.sync.identity import bury, remember_link
 from anmc.sync.matching import PersonMatcher
@@ -75,7 +76,7 @@ class Exporter:
             alias_of=people.aliases.get(named) if named is not None else None,
             gone_at=people.tombstones.get(claimant) if claimant is not None else None,
             suppression=None if number is None else self._book.observe(reading, number, known),
-            lower_bound=lower_bound,
+            lower_bound=self._book.letters.lower_bound(profile.id, lower_bound),
         )
         triage = triage_push(facts, self._context.policy, self._context.hasher)
         try:
@@ -199,7 +200,8 @@ class Exporter:
     def _conclude(self, facts: PushFacts, outcome: Outcome, *, linked_to: PersonId | None = None) -> None:
         """Count a profile's outcome and enter its form as handled."""
         person_id = linked_to or (facts.link.person_id if facts.link else None)
-        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen)
+        trace = trace_of_profile(facts, now=self._context.now())
+        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen, trace=trace)
         self._book.enter(profiles=[self._sightings.handled_profile(facts.profile, outcome)])
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from anmc.api.names import Reason
+from anmc.api.names import Direction, Reason
 from anmc.rules.consent import NEVER, MembershipReading, Wish, read_membership, read_wish
+from anmc.rules.dead_letters import Trace
 from anmc.rules.decisions import Ambiguous, PullDecision, PullFacts
 from anmc.rules.fields import settle
 from anmc.rules.gone import is_missed
@@ -43,6 +44,8 @@ class Eligibility:
     since: datetime
     opens_to_all: bool = False
     only_links: bool = False
+    also: frozenset[PersonId] = frozenset()
+    """People on whom an earlier run failed that included them."""
 
     def includes(self, person: Person, wish: Wish, seen: PersonSeen | None) -> bool:
         """Say whether a person is one of them."""
@@ -50,7 +53,7 @@ class Eligibility:
             person.modified_date,
             self.since,
             turned_true=wish is Wish.TRUE and seen is not None and seen.stated_wish is not Wish.TRUE,
-            full=self.opens_to_all,
+            full=self.opens_to_all or person.id in self.also,
         )
 
 
@@ -357,7 +360,9 @@ class Importer:
         if self._eligibility.only_links and outcome.reason is Reason.NOT_RECENT:
             outcome = replace(outcome, reason=Reason.LINK_ONLY)  # W6
         profile_id = subject.profile.id if subject.profile else link.profile_id if link else None
-        self._book.count(Detail(person.id, outcome, person.id, profile_id), subject.seen)
+        wish = read_wish(person.values.get(self._context.policy.opt_in_field)).wish
+        trace = Trace(Direction.PULL, is_eligible=self._eligibility.includes(person, wish, subject.seen))
+        self._book.count(Detail(person.id, outcome, person.id, profile_id), subject.seen, trace=trace)
         self._withdrawals.concluded(person.id, outcome)
         entry = entry or self._sightings.handled_person(person, outcome, before=subject.seen)
         entry = replace(entry, outcome=outcome)

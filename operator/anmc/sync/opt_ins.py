@@ -7,6 +7,7 @@ from typing import Final
 from anmc.api.names import Category, Direction, Reason
 from anmc.errors import OutcomeUnknown, PhoneRejected, ServiceRefused
 from anmc.rules.consent import NEVER, MembershipReading, judge_opt_in, may_opt_in, read_membership, read_wish
+from anmc.rules.dead_letters import Trace, is_failure
 from anmc.rules.decisions import Ambiguous
 from anmc.rules.fields import required_fields_empty
 from anmc.rules.match import match_profile
@@ -101,6 +102,10 @@ class OptInCaller:
         self, entry: QueuedOptIn, seen: PersonSeen | None, outcome: Outcome, *, refused: Person | None = None
     ) -> None:
         """Conclude an opt-in and take it out of the queue; `refused` is the person to whom it may not be given."""
+        if is_failure(outcome):  # what the queue keeps no more, the dead letters do, to be decided anew (C18)
+            trace = Trace(Direction.PULL, is_eligible=True)
+            self._book.letters.note(entry.person_id, outcome, trace, now=self._context.now())
+            seen = None if seen is None else replace(seen, is_settled=False)
         self._conclude(entry.person_id, seen, outcome, refused=refused)
         self._book.enter(dequeued=[entry.person_id])
 

@@ -14,6 +14,7 @@ from anmc.rules.push import decide_opt_out
 from anmc.rules.records import Person, PersonId, Phone, ProfileId
 from anmc.rules.remembered import Link, LinkState, ProfileSeen
 from anmc.sync.book import RunBook
+from anmc.sync.dead_letters import trace_of_profile
 from anmc.sync.failures import RecordFailed, blaming
 from anmc.sync.identity import bury, remember_link
 from anmc.sync.matching import choose_successor, find_by_email, find_holders, merged
@@ -72,7 +73,8 @@ class OptOuts:
 
     async def apply(self) -> None:
         """Tell Action Network of each; one that fails is an outcome, and the others go on."""
-        for staged in self._staged.values():
+        due, self._staged = self._staged, {}
+        for staged in due.values():
             await self._apply(staged)
             await self._book.commit()
 
@@ -153,7 +155,8 @@ class OptOuts:
         self, facts: PushFacts, outcome: Outcome, entry: ProfileSeen, *, link_to: PersonId | None = None
     ) -> None:
         person_id = link_to or (facts.link.person_id if facts.link else None)
-        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen)
+        trace = trace_of_profile(facts, now=self._context.now())
+        self._book.count(Detail(facts.profile.id, outcome, person_id, facts.profile.id), facts.seen, trace=trace)
         self._book.enter(profiles=[entry])
 
 

@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from anmc.api.names import Direction, Trigger
+from anmc.rules.dead_letters import DeadLetter
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import (
     Campaign,
@@ -90,8 +91,13 @@ class LookUp:
 class MobileCommons(Protocol):
     """The calls of Mobile Commons that a run makes. Every write asks the gate first."""
 
-    def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
-        """Walk the profiles updated at or after an instant, or all; the empty last page comes too."""
+    def iter_profiles(
+        self, *, updated_from: datetime | None, updated_until: datetime | None = None, first_page: int = 1
+    ) -> Pages[Profile]:
+        """Walk the profiles updated at or after an instant, or all; the empty last page comes too.
+
+        With `updated_until`, which is included, profiles that change under the walk leave it.
+        """
         ...
 
     def iter_subscribers(
@@ -281,17 +287,24 @@ class Changes:
     """Merged people and who survives them; whatever is known of the merged ones but this is forgotten."""
     tombstones: Mapping[PersonId | ProfileId, datetime] = field(default_factory=dict)
     """Records that are gone; one that is known to be gone keeps its time, and a person is forgotten otherwise."""
+    dead_letters: Sequence[DeadLetter] = ()
+    revived: Collection[tuple[Direction, str]] = ()
+    """Records, by direction and id, that are dead letters no more."""
     positions: Mapping[Direction, Positions] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleCounts:
-    """Sizes of what the store holds for one integration, as in `status.people`."""
+    """Sizes of what the store holds for one integration, as in `status.people`.
+
+    `oldest_dead_letter` is when the one failed that has been among the dead letters for the longest.
+    """
 
     linked: int = 0
     suppressed: int = 0
     deferred_opt_ins: int = 0
     dead_letters: int = 0
+    oldest_dead_letter: datetime | None = None
 
 
 class Memory(Protocol):
@@ -326,6 +339,10 @@ class Memory(Protocol):
 
     async def staged_opt_outs(self) -> list[StagedOptOut]:
         """Return the opt-outs on their way to Mobile Commons, the oldest first (sync.md C13)."""
+        ...
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """Return the records of both directions that failed, the oldest first (sync.md W12)."""
         ...
 
     async def count_attempts_since(self, instant: datetime) -> int:

@@ -13,6 +13,7 @@ from anmc.sync.full_read import PEOPLE_PER_CALL, read_everybody
 from anmc.sync.imports import Eligibility, Importer
 from anmc.sync.ports import Changes, Positions, Service
 from anmc.sync.release import hold_opt_ins, release_opt_ins
+from anmc.sync.retry_people import retry_people
 from anmc.sync.run import EVERYBODY, RunContext, RunEnd
 from anmc.sync.safety import ConsentPhase
 from anmc.sync.staging import OptIns
@@ -36,12 +37,15 @@ async def _pull(context: RunContext) -> RunEnd:
     positions = replace(stored, eligible_since=eligibility.since)
     if stored.eligible_since is None:  # known before the first read, so that a first pull that fails loses nobody
         await context.remember(Changes(positions={Direction.PULL: positions}))
-    book = RunBook(context, positions, lower_bound=bounds.lower_bound)
+    book = await RunBook.open(context, positions, lower_bound=bounds.lower_bound)
+    book.letters.opens_to_all = eligibility.opens_to_all
+    eligibility = replace(eligibility, also=book.letters.eligible)
     opt_ins, withdrawals = await OptIns.of(context), Withdrawals(context, book)
     consent = await ConsentPhase.of(context, withdrawals)
 
     importer = Importer(context, book, opt_ins, withdrawals, eligibility)
     run_start = await _read(context, book, importer, bounds.lower_bound)
+    await retry_people(context, book, importer)
     await importer.settle_disputes()
     await consent.run()
     if context.releases_opt_ins:

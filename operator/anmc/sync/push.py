@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from anmc.api.names import Direction
+from anmc.rules.dead_letters import Listing
 from anmc.rules.fingerprint import subscription_stamp
 from anmc.rules.records import Phone, ProfileId, SubscriberRow
 from anmc.rules.sweep import SweepBounds, row_changed_at
@@ -19,6 +20,7 @@ from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Page, Service
 from anmc.sync.profiles import FoundProfiles
 from anmc.sync.release import release_opt_ins
+from anmc.sync.retry_profiles import retry_profiles
 from anmc.sync.run import RunContext, RunEnd
 from anmc.sync.safety import ConsentPhase
 from anmc.sync.sweep import Sweep
@@ -44,10 +46,11 @@ async def _push(context: RunContext) -> RunEnd:
     lower_bound = push_lower_bound(context.position(stored.watermark), order.active_since)
     if order.resumed_from is not None:
         lower_bound = order.resumed_from.lower_bound
-    book = RunBook(context, stored, lower_bound=lower_bound)
+    book = await RunBook.open(context, stored, lower_bound=lower_bound)
     opt_outs, withdrawals = OptOuts(context, book), Withdrawals(context, book)
     consent = await ConsentPhase.of(context, withdrawals, opt_outs)
-    profiles = FoundProfiles(context, book, Exporter(context, book, opt_outs, withdrawals))
+    exporter = Exporter(context, book, opt_outs, withdrawals)
+    profiles = FoundProfiles(context, book, exporter)
     reading = _Reading(context, book, profiles, lower_bound)
 
     first_read_at = await reading.read_profiles()
@@ -57,6 +60,7 @@ async def _push(context: RunContext) -> RunEnd:
         bounds = SweepBounds(sweep_lower_bound(stored.walked_at, order.active_since), order.active_since)
         sweep = Sweep(context, book, profiles, bounds)
         await sweep.run()
+    await retry_profiles(context, book, exporter, lower_bound=lower_bound)
     await consent.run()
     if context.releases_opt_ins:
         await release_opt_ins(context, book)
@@ -84,7 +88,7 @@ class _Reading:
         async with aclosing(self._context.mobile_commons.iter_profiles(updated_from=self._lower_bound)) as pages:
             async for page in pages:
                 first_read_at = first_read_at or page.read_at
-                read += await self._count_page(page, of="profiles")
+                read += await self._count_page(page, Listing.PROFILES)
                 await self._profiles.handle(page.records, lower_bound=self._lower_bound)
         self._count_pages(read)
         return first_read_at
@@ -100,7 +104,7 @@ class _Reading:
             async for page in pages:
                 # Of a profile that was read, the row tells nothing more.
                 unread = tuple(row for row in page.unreadable if row.id not in self._profiles.handled)
-                read += await self._count_page(replace(page, unreadable=unread), of="subscribers")
+                read += await self._count_page(replace(page, unreadable=unread), Listing.SUBSCRIBERS)
                 await self._look_up(await self._numbers_to_look_up(page.records))
         self._count_pages(read)
 
@@ -110,14 +114,14 @@ class _Reading:
             return
         await self._context.progress.claim()
         for detail in unreadable:
-            self._book.count_unreadable(detail)
+            self._book.count_unreadable(detail, listing=Listing.SUBSCRIBERS)
         await self._book.commit()
 
-    async def _count_page(self, page: Page[object], *, of: str) -> int:
+    async def _count_page(self, page: Page[object], listing: Listing) -> int:
         """Count what of a page cannot be read; return how many records it holds."""
         if page.unreadable:
             await self._context.progress.claim()
-        self._book.count_page(page, of=of)
+        self._book.count_page(page, of=listing.lower(), listing=listing)
         if page.unreadable:
             await self._book.commit()
         return len(page.records) + len(page.unreadable)

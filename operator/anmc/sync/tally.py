@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from anmc.api.names import NEEDS_ATTENTION, Category, Reason
+from anmc.api.names import Category, Reason
+from anmc.rules.dead_letters import needs_attention
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import PersonId, ProfileId
 
@@ -38,20 +39,22 @@ _FAILURES: Final = frozenset(
 )
 """Reasons that count as failures of a run (sync.md S3)."""
 
-_UNFINISHED: Final = frozenset(
-    {Reason.SERVICE_FAILED, Reason.SERVICE_REFUSED, Reason.OUTCOME_UNKNOWN, Reason.UNREADABLE_RECORD}
-)
-"""Failures that leave work undone: a watermark must not pass them (sync.md I11)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One line of the report: a record by the services' own ids; `record` is the id it was read by."""
+    """One line of the report: a record by the services' own ids; `record` is the id it was read by.
+
+    `failures` counts the runs in a row that failed on it, this one included. `is_retry` says that it was tried because
+    it was a dead letter, `is_lost` that nothing keeps it: neither its work nor its id.
+    """
 
     record: str
     outcome: Outcome
     person_id: PersonId | None = None
     profile_id: ProfileId | None = None
+    failures: int = 0
+    is_retry: bool = False
+    is_lost: bool = False
 
 
 class Tally:
@@ -59,7 +62,12 @@ class Tally:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[Category, Reason]] = Counter()
-        self._coming_again: set[str] = set()
+        self._unreadable: dict[str, bool] = {}
+        """Records that could not be read, and whether nothing keeps them."""
+        self.lost = 0
+        """Records that are neither done nor kept; while there are any, positions stay (sync.md I11)."""
+        self._insistent: set[str] = set()
+        self._retries: set[str] = set()
         self._attention: dict[str, Detail] = {}
         self._others: dict[str, Detail] = {}
 
@@ -68,31 +76,37 @@ class Tally:
 
         One that could not be read at first and was found in another way gives up the outcome of that.
         """
-        self._coming_again.discard(detail.record)
-        if instead_of is None and (line := self._attention.get(detail.record)) and _is_unreadable(line):
-            instead_of = line.outcome
+        self._insistent.discard(detail.record)
+        self._retries.discard(detail.record)
+        was_lost = self._unreadable.pop(detail.record, None)
+        if was_lost is not None:
+            self.lost -= was_lost
+            instead_of = instead_of or Outcome(Category.PROCESSING_ERROR, Reason.UNREADABLE_RECORD)
         if instead_of is not None:
             self.counts[instead_of.category, instead_of.reason] -= 1
             self._attention.pop(detail.record, None)
             self._others.pop(detail.record, None)
         outcome = detail.outcome
         self.counts[outcome.category, outcome.reason] += 1
-        if not _is_worth_a_line(outcome.category, outcome.reason):
+        self.lost += detail.is_lost
+        if needs_attention(outcome, detail.failures) and not needs_attention(outcome):
+            self._insistent.add(detail.record)
+        if detail.is_retry and outcome.reason in _FAILURES:
+            self._retries.add(detail.record)
+        if not _is_worth_a_line(outcome):
             return
-        lines = self._attention if outcome.reason in NEEDS_ATTENTION else self._others
+        lines = self._attention if needs_attention(outcome, detail.failures) else self._others
         if len(lines) < MAX_DETAILS:
             lines[detail.record] = detail
 
-    def count_unreadable(self, detail: Detail, *, comes_again: bool = False) -> None:
-        """Count a record that cannot be read, unless it has an outcome already.
-
-        One that `comes_again` in the next weekly walk leaves nothing undone (sync.md W13).
-        """
-        if detail.record in self._attention or detail.record in self._others or detail.record in self._coming_again:
-            return
+    def count_unreadable(self, detail: Detail) -> None:
+        """Count a record that cannot be read, once: pages shift, and a resumed run reads one page again."""
         self.count(detail)
-        if comes_again:
-            self._coming_again.add(detail.record)
+        self._unreadable[detail.record] = detail.is_lost
+
+    def shows(self, record: str) -> bool:
+        """Whether a record has an outcome that the report shows, or cannot be read."""
+        return record in self._attention or record in self._others or record in self._unreadable
 
     @property
     def records_read(self) -> int:
@@ -113,18 +127,18 @@ class Tally:
     @property
     def attention(self) -> int:
         """Records that need a person."""
-        return sum(count for (_, reason), count in self.counts.items() if reason in NEEDS_ATTENTION)
+        always = sum(count for key, count in self.counts.items() if needs_attention(Outcome(*key)))
+        return always + len(self._insistent)
 
     @property
     def failures(self) -> int:
-        """Records that failed (sync.md S3)."""
+        """Records that failed."""
         return sum(count for (_, reason), count in self.counts.items() if reason in _FAILURES)
 
     @property
-    def unfinished(self) -> int:
-        """Records whose work is undone and in no queue; while there are any, positions stay."""
-        undone = sum(count for (_, reason), count in self.counts.items() if reason in _UNFINISHED)
-        return undone - len(self._coming_again)
+    def fresh_failures(self) -> int:
+        """Failures that may stop a run (sync.md S3): a dead letter never does (W12)."""
+        return self.failures - len(self._retries)
 
     @property
     def by_category(self) -> dict[Category, int]:
@@ -142,13 +156,16 @@ class Tally:
     @property
     def details_omitted(self) -> int:
         """Records worth a line that found no place."""
-        worth = sum(count for key, count in self.counts.items() if _is_worth_a_line(*key))
+        worth = sum(count for key, count in self.counts.items() if _is_worth_a_line(Outcome(*key)))
         return worth - len(self.details)
 
     def to_data(self) -> dict[str, Any]:
         """Return JSON-ready data for a checkpoint: names, ids and numbers only."""
         return {
-            "coming_again": sorted(self._coming_again),
+            "unreadable": [[record, is_lost] for record, is_lost in self._unreadable.items()],
+            "lost": self.lost,
+            "insistent": sorted(self._insistent),
+            "retries": sorted(self._retries),
             "counts": [[category, reason, count] for (category, reason), count in self.counts.items() if count],
             "details": [
                 {
@@ -167,20 +184,20 @@ class Tally:
     def from_data(cls, data: Mapping[str, object]) -> "Tally":
         """Take up the counts of a checkpoint."""
         tally = cls()
-        tally._coming_again = set(cast("Sequence[str]", data["coming_again"]))
+        tally._unreadable = dict(cast("Sequence[tuple[str, bool]]", data["unreadable"]))
+        tally.lost = cast("int", data["lost"])
+        tally._insistent = set(cast("Sequence[str]", data["insistent"]))
+        tally._retries = set(cast("Sequence[str]", data["retries"]))
         for category, reason, count in cast("Sequence[tuple[str, str, int]]", data["counts"]):
             tally.counts[Category(category), Reason(reason)] = count
         for line in cast("Sequence[Mapping[str, Any]]", data["details"]):
             outcome = Outcome(Category(line["category"]), Reason(line["reason"]), tuple(line["fields"]))
             detail = Detail(line["record"], outcome, line["person"], line["profile"])
-            lines = tally._attention if outcome.reason in NEEDS_ATTENTION else tally._others
+            needs_a_person = needs_attention(outcome) or detail.record in tally._insistent
+            lines = tally._attention if needs_a_person else tally._others
             lines[detail.record] = detail
         return tally
 
 
-def _is_unreadable(detail: Detail) -> bool:
-    return detail.outcome.reason is Reason.UNREADABLE_RECORD
-
-
-def _is_worth_a_line(category: Category, reason: Reason) -> bool:
-    return category not in _NOTHING_HAPPENED or reason in NEEDS_ATTENTION
+def _is_worth_a_line(outcome: Outcome) -> bool:
+    return outcome.category not in _NOTHING_HAPPENED or needs_attention(outcome)

@@ -101,12 +101,16 @@ class MobileCommonsClient:
         """What tells the requests at a time that the login's pacer allows, also when this client is closed."""
         return self._transport.allowed
 
-    def iter_profiles(self, *, updated_from: datetime | None, first_page: int = 1) -> Pages[Profile]:
+    def iter_profiles(
+        self, *, updated_from: datetime | None, updated_until: datetime | None = None, first_page: int = 1
+    ) -> Pages[Profile]:
         """Walk the profiles updated at or after an instant, or all of them (contract 4, 5, 6.6).
+
+        `updated_until` ends the stretch and is part of it; profiles that change under the walk leave it.
 
         Profiles that cannot be parsed are `unreadable` on their page and raise nothing (sync.md W13).
         """
-        return walk(self._lists.profiles(updated_from), first_page=first_page)
+        return walk(self._lists.profiles(updated_from, updated_until), first_page=first_page)
 
     def iter_subscribers(
         self, campaign_id: str, *, changed_from: datetime | None, first_page: int = 1

@@ -43,9 +43,9 @@ class ProfileLists:
         self._transport = transport
         self._company = company
 
-    def profiles(self, updated_from: datetime | None) -> Listing[Profile]:
-        """Return the profiles updated at or after an instant, or all of them (contract 6.6)."""
-        return self._profiles(updated_from, _priority(updated_from))
+    def profiles(self, updated_from: datetime | None, updated_until: datetime | None = None) -> Listing[Profile]:
+        """Return the profiles updated in a stretch of time, both ends included, or all of them (contract 5, 6.6)."""
+        return self._profiles(updated_from, _priority(updated_from), updated_until)
 
     def subscribers(self, campaign_id: str, changed_from: datetime | None) -> Listing[SubscriberRow]:
         """Return the rows of a campaign that changed at or after an instant, or all of them (contract 6.5)."""
@@ -124,11 +124,13 @@ class ProfileLists:
             return False
         return True
 
-    def _profiles(self, updated_from: datetime | None, priority: Priority) -> Listing[Profile]:
+    def _profiles(
+        self, updated_from: datetime | None, priority: Priority, updated_until: datetime | None = None
+    ) -> Listing[Profile]:
         return self._listing(
             Operation.LIST_PROFILES,
             "profiles",
-            {**_since(updated_from), "include_clicks": "false"},
+            {**_since(updated_from), **_until(updated_until), "include_clicks": "false"},
             priority=priority,
             read_page=answers.read_profiles,
             find_id=answers.find_profile_id,
@@ -170,3 +172,7 @@ def _priority(since: datetime | None) -> Priority:
 
 def _since(instant: datetime | None) -> Query:
     return {"from": write_time(instant)} if instant is not None else {}
+
+
+def _until(instant: datetime | None) -> Query:
+    return {"to": write_time(instant)} if instant is not None else {}

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _create_ledger()
     _create_queue()
     _create_staged()
+    _create_dead_letters()
     _create_positions()
 
 
@@ -170,6 +171,26 @@ def _create_staged() -> None:
         sa.Column("direction", sa.String(32), nullable=False),
         sa.Column("opts_out", sa.Boolean, nullable=False),
         sa.Column("is_approved", sa.Boolean, nullable=False),
+    )
+
+
+def _create_dead_letters() -> None:
+    op.create_table(
+        "dead_letter",
+        _integration_id(),
+        sa.Column("direction", sa.String(32), primary_key=True),
+        sa.Column("record_id", sa.Text, primary_key=True),
+        sa.Column("category", sa.String(32), nullable=False),
+        sa.Column("reason", sa.String(32), nullable=False),
+        sa.Column("first_failed_at", sa.BigInteger, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("next_try_at", sa.BigInteger, nullable=False),
+        sa.Column("is_opt_out", sa.Boolean, nullable=False),
+        sa.Column("is_eligible", sa.Boolean, nullable=False),
+        sa.Column("since", sa.BigInteger),
+        sa.Column("listing", sa.String(32)),
+        sa.Column("stretch_start", sa.BigInteger),
+        sa.Column("stretch_end", sa.BigInteger),
     )
 
 
