@@ -8,7 +8,8 @@ from anmc.api.names import Category, ConditionReason, ConditionStatus, Condition
 from anmc.observability.collector import IntegrationCollector, IntegrationView
 from anmc.observability.metrics import Metrics
 from anmc.sync.ports import Service
-from support.metrics_page import NOON, a_view, families, label_names, listed, new_metrics, series, with_everything
+from support.controlled import NOON
+from support.metrics_page import a_view, families, label_names, listed, new_metrics, series, with_everything
 
 LIST = Path(__file__).parent / "metrics.txt"
 
