@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from kubernetes.aio.client.exceptions import ApiException
 
 from anmc.api.names import Direction, RunResult, Trigger
@@ -19,6 +20,7 @@ from anmc.errors import (
 )
 from anmc.store.memory import SqlMemory
 from anmc.store.store import Store
+from anmc.sync.ports import UnreadableRecord
 from support.controlled import NOON, a_current_run, a_sighting, a_status, shown
 from support.fake_world import Stage, a_person_without_number
 
@@ -432,6 +434,34 @@ async def test_a_store_that_is_away_fails_the_run_and_says_so(stage: Stage, monk
     assert status.push.last_run.result is RunResult.FAILED
     assert shown(status.conditions)["PushSynced"] == "False StoreUnavailable"
     assert shown(status.conditions)["CredentialsValid"] == "True Verified"
+
+
+async def test_dead_letters_are_counted_logged_and_as_old_as_they_are(stage: Stage) -> None:
+    stage.services.unreadable_profiles = (UnreadableRecord(1, 1, "1001"),)
+    stage.apply()
+    with structlog.testing.capture_logs() as log:
+        first = await stage.take_turn()
+        second = await stage.take_due_turn()
+
+    assert (first.people.dead_letters, second.people.dead_letters) == (1, 1)
+    assert stage.entry.oldest_dead_letter == NOON
+    assert [(line["count"], line["reasons"]) for line in log if line["event"] == "dead_letters.added"] == [
+        (1, ["UnreadableRecord"])
+    ]
+
+
+async def test_a_new_process_knows_their_age_before_its_first_run(stage: Stage) -> None:
+    stage.services.unreadable_profiles = (UnreadableRecord(1, 1, "1001"),)
+    stage.apply()
+    await stage.take_turn()
+    stage.entry.oldest_dead_letter, stage.entry.is_counted = None, False
+    stage.clock.move(seconds=1)
+
+    status = await stage.take_turn()
+
+    assert stage.entry.oldest_dead_letter == NOON
+    assert status.push.last_run is not None
+    assert status.push.last_run.start_time == NOON
 
 
 async def test_an_inactive_integration_rests_and_is_observed(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from anmc.api.names import Category, ConditionReason, ConditionStatus, Condition
 from anmc.observability.collector import IntegrationCollector, IntegrationView
 from anmc.observability.metrics import Metrics
 from anmc.sync.ports import Service
+from support.controlled import NOON
 from support.metrics_page import a_view, families, label_names, listed, new_metrics, series, with_everything
 
 LIST = Path(__file__).parent / "metrics.txt"
@@ -184,6 +185,7 @@ def test_the_status_of_an_integration_is_shown_as_it_is() -> None:
     assert series(page, "anmc_suppressed_people") == {one: 3}
     assert series(page, "anmc_deferred_opt_ins") == {one: 2}
     assert series(page, "anmc_dead_letters") == {one: 1}
+    assert series(page, "anmc_dead_letters_oldest_timestamp_seconds") == {one: NOON.timestamp()}
     assert series(page, "anmc_integration_condition") == {(*one, "Synced", "True", "Ready"): 1}
     assert set(series(page, "anmc_sync_run_start_timestamp_seconds")) == {("pull", *one)}
     assert series(page, "anmc_sync_runs_total")["push", *one, "Succeeded"] == 5

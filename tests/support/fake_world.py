@@ -27,7 +27,7 @@ from anmc.controller.world import World
 from anmc.observability.metrics import Metrics
 from anmc.rules.records import Campaign, Person, PersonId, Phone, Profile, SubscriberRow
 from anmc.store.store import Store
-from anmc.sync.ports import ActionNetwork, Gate, LookUp, MobileCommons, Page, Priority
+from anmc.sync.ports import ActionNetwork, Gate, LookUp, MobileCommons, Page, Priority, UnreadableRecord
 from support.controlled import FakeClock, a_body
 
 
@@ -97,6 +97,7 @@ class FakeServices:
         self.operations: Counter[str] = Counter()
         self.calls = 0
         self.profiles: list[Profile] = []
+        self.unreadable_profiles: tuple[UnreadableRecord, ...] = ()
         self.people_pages: list[list[Person]] = []
         self.clock_offset = timedelta()
 
@@ -134,10 +135,13 @@ class FakeServices:
         self._call("list_custom_fields")
         return frozenset({"sms_opt_in"})
 
-    async def iter_profiles(self, *, updated_from: datetime | None) -> AsyncIterator[Page[Profile]]:
+    async def iter_profiles(
+        self, *, updated_from: datetime | None, updated_until: datetime | None = None
+    ) -> AsyncIterator[Page[Profile]]:
         assert updated_from is None or updated_from.tzinfo is not None
+        assert updated_until is None or (updated_from is not None and updated_until >= updated_from)
         self._call("list_profiles" if updated_from else "list_all_profiles")
-        yield Page(tuple(self.profiles), 1, self._clock.now())
+        yield Page(tuple(self.profiles), 1, self._clock.now(), self.unreadable_profiles)
 
     async def iter_subscribers(
         self, campaign_id: str, *, changed_from: datetime | None

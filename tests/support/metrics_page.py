@@ -48,6 +48,7 @@ def a_view(name: str = "river-keepers", *, is_active: bool = True, is_running: b
             people=People(linked=4, suppressed=3, deferred_opt_ins=2, dead_letters=1),
         ),
         subscribes=True,
+        oldest_dead_letter=NOON,
         running=frozenset({Direction.PULL}) if is_running else frozenset(),
         running_since={Direction.PULL: NOON} if is_running else {},
         stale_after={Direction.PUSH: NOON, Direction.PULL: NOON},

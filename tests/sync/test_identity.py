@@ -6,7 +6,6 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from anmc.api.names import Direction
 from anmc.rules.records import PersonId, ProfileId
 from anmc.rules.remembered import Link, LinkState
 from anmc.sync.ports import Changes
@@ -343,7 +342,7 @@ class TestEditedIds:
         assert rows(end) == {("SkippedMembers", "IdAndPhoneDisagree"): 1}
         assert (world.wish(ada), world.wish(other), world.wish(ben)) == ("0", "0", "1")
 
-    async def test_a_reading_that_fails_leaves_the_watermark(self, world: World) -> None:
+    async def test_a_reading_that_fails_is_a_dead_letter(self, world: World) -> None:
         ben = world.adds_person(BEN, "", days_ago=9)
         world.adds_profile(ADA, days_ago=9, **{COLUMN: ben})
         world.adds_person(ADA, "1")
@@ -352,7 +351,7 @@ class TestEditedIds:
         end = await world.pull()
 
         assert rows(end) == {("ProcessingError", "ServiceFailed"): 1}
-        assert (await world.positions(Direction.PULL)).watermark is None
+        assert len(await world.memory.dead_letters()) == 1
 
     async def test_a_dry_run_counts_everybody_once(self, world: World) -> None:
         world.specify("pull.mode", "DryRun")

@@ -14,7 +14,7 @@ from anmc.sync.ports import MobileCommons, Page, Pages, Service
 from anmc.sync.push import push
 from anmc.sync.run import RunEnd
 from anmc_simulators.mobile_commons.records import Source
-from sync.test_unreadable import spoil, without_number
+from sync.spoiling import spoil, without_number
 from sync.world import ADA, BEN, CAI, START, FakeProgress, World, rows
 
 WEEK = timedelta(days=7)

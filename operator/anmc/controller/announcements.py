@@ -1,5 +1,6 @@
 """Events and log lines about one integration: on a change of state, never on every success."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -125,6 +126,10 @@ class Announcer:
         message = f"{waiting} opt-ins wait for the send window or the daily cap"
         self._post(entry, EventType.NORMAL, EventReason.OPT_INS_DEFERRED, message)
         _log.info("opt_ins.deferred", count=waiting, **_names(entry))
+
+    def dead_letters_added(self, entry: Entry, count: int, reasons: Sequence[str]) -> None:
+        """Say that more records wait for another try than before; which they are stands in the report."""
+        _log.warning("dead_letters.added", count=count, reasons=reasons, **_names(entry))
 
     def _post(self, entry: Entry, type_: EventType, reason: EventReason, message: str) -> None:
         seen = entry.seen

@@ -90,8 +90,23 @@ class Executor:
             end=end,
             error=error,
         )
-        people = await _count_people(memory, before=entry.status.people)
+        people = await self.count_people(job.turn)
         await self._recorder.record(job.turn, ending, context, people)
+
+    async def count_people(self, turn: Turn) -> People:
+        """Read how much the store holds, for status and metrics; if it cannot be read, the last count stands."""
+        entry = turn.entry
+        try:
+            counts = await self._world.store.memory(_scope(turn)).count_people()
+        except StoreUnavailable:
+            return entry.status.people
+        entry.oldest_dead_letter, entry.is_counted = counts.oldest_dead_letter, True
+        return People(
+            linked=counts.linked,
+            suppressed=counts.suppressed,
+            deferred_opt_ins=counts.deferred_opt_ins,
+            dead_letters=counts.dead_letters,
+        )
 
     def _order(self, job: Job) -> RunOrder:
         turn, due, spec = job.turn, job.due, job.turn.spec
@@ -165,19 +180,6 @@ async def _resumed(order: RunOrder, memory: Memory) -> RunOrder:
     except StoreUnavailable:
         return order  # the run meets it again at its first step, and fails as a run
     return order.resume(positions.checkpoint)
-
-
-async def _count_people(memory: Memory, *, before: People) -> People:
-    try:
-        counts = await memory.count_people()
-    except StoreUnavailable:
-        return before
-    return People(
-        linked=counts.linked,
-        suppressed=counts.suppressed,
-        deferred_opt_ins=counts.deferred_opt_ins,
-        dead_letters=counts.dead_letters,
-    )
 
 
 def _difference(after: Calls, before: Calls) -> Calls:

@@ -56,6 +56,9 @@ class Recorder:
         )
         if people.deferred_opt_ins > before.people.deferred_opt_ins:
             self._world.announcer.opt_ins_deferred(entry, people.deferred_opt_ins)
+        if people.dead_letters > before.people.dead_letters:
+            added = people.dead_letters - before.people.dead_letters
+            self._world.announcer.dead_letters_added(entry, added, ending.tally.failure_reasons)
         await asyncio.shield(self._world.write(entry, status))
         if isinstance(ending.error, conditions.CREDENTIAL_PROBLEMS):
             raise ending.error

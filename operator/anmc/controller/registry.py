@@ -47,8 +47,9 @@ class Entry:
     `revision` grows with each change of the spec or of a Secret that it names: what was found out about an
     earlier one does not count, even if it is written down late. `claim` is the accounts that an active integration
     was last verified on. `stale_after` is from when on a direction counts as stale. `pace` tells what the pacers of
-    its credentials allow, once its services were opened. The counters are what the metrics of this integration show;
-    they end with the entry.
+    its credentials allow, once its services were opened. `oldest_dead_letter` is as the store knew it when it was last
+    asked, and `is_counted` says that it was. The counters are what the metrics of this integration show; they end with
+    the entry.
     """
 
     seen: Sighting
@@ -67,6 +68,8 @@ class Entry:
     running: set[Direction] = field(default_factory=set)
     running_since: dict[Direction, datetime] = field(default_factory=dict)
     stale_after: dict[Direction, datetime] = field(default_factory=dict)
+    oldest_dead_letter: datetime | None = None
+    is_counted: bool = False
     runs: Counter[tuple[Direction, RunResult]] = field(default_factory=Counter)
     records: Counter[tuple[Direction, Category]] = field(default_factory=Counter)
 

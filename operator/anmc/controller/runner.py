@@ -94,6 +94,8 @@ class Runner:
     async def _work(self, subject: Subject, spec: DataSyncIntegrationSpec) -> None:
         """Verify if needed, then run what is due."""
         entry, turn = subject.entry, await self._begin(subject, spec)
+        if not entry.is_counted:
+            await self._executor.count_people(turn)
         now = self._world.now()
         try:
             if await self._verifier.is_held_back(turn, now):

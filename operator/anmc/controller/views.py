@@ -19,6 +19,7 @@ def _view(entry: Entry) -> IntegrationView:
         "running": frozenset(entry.running),
         "stale_after": dict(entry.stale_after),
         "running_since": dict(entry.running_since),
+        "oldest_dead_letter": entry.oldest_dead_letter,
         "runs": dict(entry.runs),
         "records": dict(entry.records),
         "requests_per_second": entry.pace.requests_per_second() if entry.pace else None,

@@ -23,6 +23,7 @@ _ALERTED_CATEGORIES: Final = (Category.PROCESSING_ERROR, Category.VALIDATION_ERR
 class IntegrationView:
     """What the metrics show of one integration: a copy, since the page is rendered in another thread.
 
+    `oldest_dead_letter` is when the record failed that has been a dead letter for the longest; None without one.
     `requests_per_second` and `concurrency` are what the pacers of its credentials allow; None until it used them.
     """
 
@@ -37,6 +38,7 @@ class IntegrationView:
     running: frozenset[Direction] = frozenset()
     running_since: Mapping[Direction, datetime] = field(default_factory=dict)
     stale_after: Mapping[Direction, datetime] = field(default_factory=dict)
+    oldest_dead_letter: datetime | None = None
     runs: Mapping[tuple[Direction, RunResult], int] = field(default_factory=dict)
     records: Mapping[tuple[Direction, Category], int] = field(default_factory=dict)
     requests_per_second: float | None = None
@@ -100,10 +102,15 @@ def _people(views: Iterable[IntegrationView]) -> Iterator[Metric]:
         "deferred_opt_ins": GaugeMetricFamily("anmc_deferred_opt_ins", "Opt-ins that wait", labels=_NAMES),
         "dead_letters": GaugeMetricFamily("anmc_dead_letters", "Records that failed after their tries", labels=_NAMES),
     }
+    oldest = GaugeMetricFamily(
+        "anmc_dead_letters_oldest_timestamp_seconds", "First failure of the oldest dead letter", labels=_NAMES
+    )
     for view in views:
         for name, family in families.items():
             family.add_metric(view.labels, getattr(view.status.people, name))
-    yield from families.values()
+        if view.oldest_dead_letter is not None:
+            oldest.add_metric(view.labels, view.oldest_dead_letter.timestamp())
+    yield from (*families.values(), oldest)
 
 
 def _directions(views: Iterable[IntegrationView]) -> Iterator[Metric]:

@@ -29,7 +29,7 @@ FAR_APART: Final = timedelta(hours=1)
 _MARGIN: Final = timedelta(seconds=1)
 """Added to both ends of a walk, should a bound turn out not to be inclusive (mobile-commons-api.md 5)."""
 
-_FAILURES: Final = frozenset(
+FAILURE_REASONS: Final = frozenset(
     {
         Reason.SERVICE_FAILED,
         Reason.SERVICE_REFUSED,
@@ -97,7 +97,7 @@ class DeadLetter:
 
 def is_failure(outcome: Outcome) -> bool:
     """Say whether a record with this outcome belongs to the dead letters."""
-    return outcome.reason in _FAILURES
+    return outcome.reason in FAILURE_REASONS
 
 
 def leaves(outcome: Outcome) -> bool:

@@ -61,13 +61,15 @@ class OptOuts:
 
     async def hold(self) -> None:
         """Say of each that the safety limit keeps it; the next run reads them again (S1)."""
-        for staged in self._staged.values():
+        held, self._staged = self._staged, {}
+        for staged in held.values():
             self._leave(staged.facts, _LIMIT_REACHED)
         await self._book.commit()
 
     def plan(self) -> None:
         """Count what a dry run would do."""
-        for staged in self._staged.values():
+        planned, self._staged = self._staged, {}
+        for staged in planned.values():
             facts, outcome = staged.facts, staged.decision.outcome
             self._conclude(facts, outcome, self._context.sightings.handled_profile(facts.profile, outcome))
 

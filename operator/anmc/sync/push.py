@@ -20,7 +20,7 @@ from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Page, Service
 from anmc.sync.profiles import FoundProfiles
 from anmc.sync.release import release_opt_ins
-from anmc.sync.retry_profiles import retry_profiles
+from anmc.sync.retry_profiles import ProfileRetries
 from anmc.sync.run import RunContext, RunEnd
 from anmc.sync.safety import ConsentPhase
 from anmc.sync.sweep import Sweep
@@ -60,8 +60,11 @@ async def _push(context: RunContext) -> RunEnd:
         bounds = SweepBounds(sweep_lower_bound(stored.walked_at, order.active_since), order.active_since)
         sweep = Sweep(context, book, profiles, bounds)
         await sweep.run()
-    await retry_profiles(context, book, exporter, lower_bound=lower_bound)
+    retries = ProfileRetries(context, book, exporter, lower_bound=lower_bound)
+    await retries.try_opt_outs()
     await consent.run()
+    await retries.try_others()
+    await consent.run_late()
     if context.releases_opt_ins:
         await release_opt_ins(context, book)
     run_start = context.run_start(first_read_at)

@@ -43,26 +43,29 @@ class _Found:
         return wanted <= self.profiles.keys() | self.unreadable
 
 
-async def retry_profiles(context: RunContext, book: RunBook, exporter: Exporter, *, lower_bound: datetime) -> None:
-    """Handle the profiles that are due and that this push has not come across.
+class ProfileRetries:
+    """The dead letters of one push; opt-outs come before its other opt-outs are made, the rest after them."""
 
-    It belongs to the reading: the opt-outs among them are told with those of the window, and count with them against
-    the safety limit (sync.md I4, S1).
-    """
-    retries = _Retries(context, book, exporter, lower_bound)
-    for letters in first_opt_outs(book.letters.take_due()):
-        await retries.retry(letters)
-
-
-class _Retries:
-    def __init__(self, context: RunContext, book: RunBook, exporter: Exporter, lower_bound: datetime) -> None:
+    def __init__(self, context: RunContext, book: RunBook, exporter: Exporter, *, lower_bound: datetime) -> None:
         self._context = context
         self._book = book
         self._exporter = exporter
         self._lower_bound = lower_bound
+        self._others: Sequence[DeadLetter] = ()
 
-    async def retry(self, letters: Sequence[DeadLetter]) -> None:
-        """Walk once for those whose stretches of a list lie together."""
+    async def try_opt_outs(self) -> None:
+        """Find the opt-outs, and what may be one, so that they are told with those of the window (sync.md I4, W7).
+
+        With them they count against the safety limit (S1).
+        """
+        opt_outs, self._others = first_opt_outs(self._book.letters.take_due())
+        await self._retry(opt_outs)
+
+    async def try_others(self) -> None:
+        """Handle all else that is due."""
+        await self._retry(self._others)
+
+    async def _retry(self, letters: Sequence[DeadLetter]) -> None:
         for stretch, wanted in join_stretches(letters):
             await self._context.progress.claim()
             try:

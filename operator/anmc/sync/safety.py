@@ -42,6 +42,17 @@ class ConsentPhase:
         if not self._context.is_dry:
             await self._withdrawals.apply()
 
+    async def run_late(self) -> None:
+        """Make the opt-outs that a retry after the others has brought up (W12); a run that stopped makes none."""
+        if self._opt_outs is None:
+            return
+        if self._context.opt_out_stop is not None:
+            await self._opt_outs.hold()
+        elif self._context.is_dry:
+            self._opt_outs.plan()
+        else:
+            await self._opt_outs.apply()
+
     def _stops(self, linked: int) -> bool:
         order = self._context.order
         if order.overrides_safety or not opts_out_too_many(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from anmc.api.names import Category, Reason
-from anmc.rules.dead_letters import needs_attention
+from anmc.rules.dead_letters import FAILURE_REASONS, needs_attention
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import PersonId, ProfileId
 
@@ -134,6 +134,11 @@ class Tally:
     def failures(self) -> int:
         """Records that failed."""
         return sum(count for (_, reason), count in self.counts.items() if reason in _FAILURES)
+
+    @property
+    def failure_reasons(self) -> list[Reason]:
+        """Why records are among the dead letters after this run."""
+        return sorted({reason for (_, reason), count in self.counts.items() if count and reason in FAILURE_REASONS})
 
     @property
     def fresh_failures(self) -> int:
