@@ -16,6 +16,9 @@ STRANGERS: Final = ""
 _FIRST_STRANGER: Final = 10_000
 """A place in the line of invented numbers that no seed of a demo comes near."""
 
+_NEWCOMERS: Final = "action_network_unticked"
+"""The kind of people of whom one ticks the box after the story."""
+
 _NAMES: Final = ("phone", "person_id", "email")
 
 
@@ -125,6 +128,10 @@ class Cast:
     texters: tuple[Part, ...]
     records: tuple[Part, ...]
     ticked_again: Part
+    newcomers: tuple[Someone, ...]
+    """Who only ticks the box after the story."""
+    spare: Someone
+    """A stranger who has not texted yet."""
 
     @property
     def pushed(self) -> dict[str, int]:
@@ -164,7 +171,9 @@ def choose_cast(kinds: Mapping[str, Any]) -> Cast:
         ends_as=_STAYS_OUT,
         people=stopped.people[:TICKED_AGAIN],
     )
-    return Cast(texters, tuple(give(part) for part in RECORDS), again)
+    records = tuple(give(part) for part in RECORDS)
+    newcomers = tuple(itertools.islice(waiting[_NEWCOMERS], 1))
+    return Cast(texters, records, again, newcomers, spare=next(waiting[STRANGERS]))
 
 
 def _stranger(number: int) -> Someone:

@@ -65,6 +65,7 @@ class _Demo:
             story.tell()
             self._step("What operators see")
             look_around(world, self._console, self._checks, story.runs)
+            story.go_on().tell()
             if keep:
                 self._keep(world, story.somebody)
             self._step("The end")

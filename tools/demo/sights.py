@@ -23,6 +23,14 @@ class Eyes:
         texts = Counter(text["phone"] for text in self._simulators.texts())
         return [(part, [self._see(someone, texts) for someone in part.people]) for part in parts]
 
+    def look(self, someone: Someone) -> Sight:
+        """Look at one person."""
+        return self._see(someone, {})
+
+    def members(self, people: Iterable[Someone]) -> int:
+        """Count those who are members of Mobile Commons."""
+        return sum(self.look(one).membership is Membership.MEMBER for one in people)
+
     def opted_out(self, people: Iterable[Someone]) -> set[str]:
         """Return the numbers of those who are out in Mobile Commons."""
         profiles = (self._simulators.profile(someone.phone) for someone in people if someone.phone)

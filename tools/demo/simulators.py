@@ -46,6 +46,15 @@ class Simulators:
         """Change a record in Action Network as staff do."""
         self._post(f"/action-network/people/{person_id}", dict(changes))
 
+    def order_fault(self, fault: str, *, operation: str, **arguments: Any) -> None:
+        """Let an operation of Mobile Commons go wrong until `recover`."""
+        order = {"fault": fault, "service": "mobile-commons", "operation": operation, **arguments}
+        self._post("/faults", order)
+
+    def recover(self) -> None:
+        """Withdraw every fault."""
+        self._http.delete("/faults").raise_for_status()
+
     def profile(self, phone: str) -> dict[str, Any] | None:
         """Return the profile of a number."""
         return self._find(f"/mobile-commons/profiles/{phone}")

@@ -13,6 +13,7 @@ from anmc_simulators.invented import Membership as Invented
 from demo import tables
 from demo.cast import Act, Cast, Part, Sight, Someone, choose_cast
 from demo.checks import Checks
+from demo.difficulties import Difficulties
 from demo.integration import OBJECT, Integration, Run
 from demo.manifest import fit_sample
 from demo.sights import Eyes
@@ -34,6 +35,7 @@ class Story:
         self._world = world
         self._simulators = world.simulators
         self._integration = Integration(world)
+        self._console = console
         self._show = console.print
         self._checks = checks
         self._step = step
@@ -45,6 +47,18 @@ class Story:
         self._cast: Cast = choose_cast(self._seed["kinds"])
         self._eyes = Eyes(
             self._simulators, column=self._company["constituent_id_column"], box=self._group["opt_in_field"]
+        )
+
+    def go_on(self) -> Difficulties:
+        """Return what does not go by itself, for the same people."""
+        return Difficulties(
+            self._world,
+            self._console,
+            self._checks,
+            self._step,
+            cast=self._cast,
+            company=self._company,
+            group=self._group,
         )
 
     @property
