@@ -82,6 +82,22 @@ class TestWatermarks:
 
         assert (await world.positions(direction)).watermark is None
 
+    @pytest.mark.rule("I4")
+    async def test_an_opt_out_that_shows_on_the_subscription_alone_survives_a_failed_write(self, world: World) -> None:
+        world.clock.advance(-timedelta(hours=1))
+        world.joins(ADA)
+        ada = world.adds_person(ADA, "1")
+        world.waits(hours=1)
+        world.leaves(ADA)
+        world.faults.set("action-network", "update_person", status=503)
+        await world.push()
+        world.faults.clear()
+        world.waits(minutes=5)
+
+        await world.push()
+
+        assert world.wish(ada) == "0"
+
     async def test_an_opt_out_known_by_a_lost_membership_alone_survives_a_failed_write(self, world: World) -> None:
         """Nobody watches a campaign: the STOP shows days later, when somebody edits the profile."""
         world.specify("mobileCommons.optInPath", None)

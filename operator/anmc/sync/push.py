@@ -130,7 +130,7 @@ class _Reading:
         return len(page.records) + len(page.unreadable)
 
     async def _numbers_to_look_up(self, rows: Sequence[SubscriberRow]) -> Mapping[Phone, ProfileId]:
-        """Return the numbers whose row is not the one that the store knows, with their profiles."""
+        """Return the numbers whose row is not the one that was handled, with their profiles."""
         fresh = [row for row in rows if row.profile_id not in self._profiles.handled and self._is_recent(row)]
         known = await self._context.memory.recall(profiles=[row.profile_id for row in fresh])
         wanted: dict[Phone, ProfileId] = {}
@@ -138,7 +138,8 @@ class _Reading:
             seen = known.profiles.get(row.profile_id)
             stamp = subscription_stamp(row.activated_at, row.opted_out_at, self._context.hasher)
             phone = self._context.sightings.phone(row.number)
-            if (seen is None or seen.subscription_stamp != stamp) and isinstance(phone, Phone):
+            is_known = seen is not None and seen.is_settled and seen.subscription_stamp == stamp
+            if not is_known and isinstance(phone, Phone):
                 wanted[phone] = row.profile_id
         return wanted
 
