@@ -95,15 +95,19 @@ async def test_on_another_list_both_work(pair: Pair) -> None:
     assert (await pair.turn(OLDER))["Ready"] == "True Synced"
 
 
-async def test_a_younger_one_that_worked_alone_stops_once_the_older_one_is_active(pair: Pair) -> None:
+async def test_a_younger_one_that_worked_alone_stops_as_soon_as_the_older_one_is_active(pair: Pair) -> None:
     pair.apply(OLDER, active=False, generation=2)
     await pair.turn(OLDER)
     assert (await pair.turn(YOUNGER))["Ready"] == "True Synced"
+    now = pair.stage.clock.now()
 
     pair.apply(OLDER, active=True, generation=3)
     await pair.turn(OLDER)
+    runs = pair.stage.api.status("younger").push.last_run
 
     assert is_refused(await pair.turn(YOUNGER))
+    assert pair.stage.clock.now() == now
+    assert pair.stage.api.status("younger").push.last_run == runs
 
 
 async def test_the_older_one_waits_for_the_run_in_hand_of_the_younger_one(pair: Pair) -> None:

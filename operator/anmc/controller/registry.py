@@ -82,7 +82,7 @@ class Entry:
 class Registry:
     """Holds the entries; told by the watch, by lists and by Secrets. Quick and total: it never raises.
 
-    `wake` is called with an entry that has something new to look at.
+    `wake` is called with an entry that has something new to look at; others may call it as well.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Registry:
         self._uids: dict[tuple[str, str], str] = {}
         self._now = now
         self._monotonic = monotonic
-        self._wake = wake
+        self.wake = wake
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries.values()))
@@ -115,7 +115,7 @@ class Registry:
         entry = self._entries.get(sighting.uid)
         if entry is None:
             entry = self._first_sight(sighting)
-            self._wake(entry)
+            self.wake(entry)
             return True
         before = entry.seen
         entry.seen_at = self._monotonic()
@@ -128,7 +128,7 @@ class Registry:
         if before.generation != sighting.generation:
             entry.revision += 1
             entry.stop.set()  # the run in hand ends at its next page: it works by an old spec
-        self._wake(entry)
+        self.wake(entry)
         return True
 
     def secret_changed(self, secret: SecretSighting) -> None:
@@ -136,7 +136,7 @@ class Registry:
         for entry in self:
             if entry.seen.namespace == secret.namespace and secret.name in entry.seen.secrets:
                 entry.revision += 1
-                self._wake(entry)
+                self.wake(entry)
 
     def vanished(self, uids: Iterable[str]) -> int:
         """Drop entries that a complete list did not hold; return how many there were."""

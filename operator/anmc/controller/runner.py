@@ -102,7 +102,7 @@ class Runner:
                 return
             planned, known = turn.plan(now), find_verification(turn, now)
             is_due = planned.first is not None and planned.first.time <= now
-            if known is not None and not is_due:
+            if known is not None and not is_due and self._uniqueness.elder_of(entry) is None:
                 await self._wait(turn, planned, now)
                 return
             async with (

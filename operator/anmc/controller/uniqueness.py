@@ -27,7 +27,10 @@ class Uniqueness:
         self._claimants: defaultdict[Hashable, set[str]] = defaultdict(set)
 
     def claim(self, turn: Turn, services: OpenServices, found: Verified) -> None:
-        """Note which accounts an integration was verified on; it gives up those that it had before."""
+        """Note which accounts an integration was verified on; it gives up those that it had before.
+
+        Younger integrations on the same accounts are looked at at once: they may have been there first.
+        """
         for uid in self._claims.keys() - self._registry.uids():
             self._drop(uid)  # deleted, of which nobody tells
         self.release(turn.entry)
@@ -35,6 +38,9 @@ class Uniqueness:
         turn.entry.claim = self._claims[claim.uid] = claim
         for mark in claim.marks():
             self._claimants[mark].add(claim.uid)
+        for other in self._rivals(turn.entry):
+            if other.verification is not None and self.elder_of(other) is not None:
+                self._registry.wake(other)
 
     def release(self, entry: Entry) -> None:
         """Give up the claim of an integration that is not active any more."""
