@@ -16,6 +16,7 @@ from anmc.rules.windows import (
     is_refresh_due,
     is_sweep_due,
     may_resume,
+    new_opt_outs_since,
     next_pull_watermark,
     next_push_watermark,
     pull_filter_bound,
@@ -94,6 +95,19 @@ def test_w4_the_first_sweep_decides_from_the_activation_on() -> None:
 
 def test_w4_two_sweeps_overlap_by_ten_minutes() -> None:
     assert sweep_lower_bound(NOON - timedelta(days=7), NOON) == datetime(2026, 3, 3, 11, 50, tzinfo=UTC)
+
+
+@pytest.mark.rule("C10")
+@pytest.mark.parametrize(
+    ("walked_at", "since"),
+    [
+        pytest.param(None, NOON - PUSH_OVERLAP, id="nothing-was-swept-yet"),
+        pytest.param(NOON - timedelta(days=7), NOON - timedelta(days=7, minutes=10), id="a-week-after-a-sweep"),
+        pytest.param(NOON + timedelta(minutes=20), NOON - PUSH_OVERLAP, id="a-long-window-behind-a-sweep"),
+    ],
+)
+def test_c10_opt_outs_are_new_since_the_window_and_the_last_sweep(walked_at: datetime | None, since: datetime) -> None:
+    assert new_opt_outs_since(push_lower_bound(None, NOON), walked_at, NOON) == since
 
 
 @pytest.mark.parametrize(

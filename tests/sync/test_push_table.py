@@ -2,6 +2,7 @@
 
 import pytest
 
+from anmc_simulators.mobile_commons.records import Source
 from sync.world import ADA, BEN, COLUMN, FIELD, World, rows
 
 EXPORTED = {("Exported", "Applied"): 1}
@@ -450,6 +451,24 @@ class TestOptOuts:
 
         assert rows(end) == UPDATED
         assert (world.wish(ada), world.person(ada).given_name) == ("1", "Ada")
+
+    @pytest.mark.rule("C10", "P9")
+    async def test_an_opt_out_that_moved_no_date_is_new_when_an_edit_shows_it_days_later(self, world: World) -> None:
+        """Nobody was known as a member, so that the time of the opt-out alone can tell."""
+        ada = world.adds_person(ADA, "1")
+        world.company.add_profile(ADA, source=Source("Upload"), at=world.clock.now())
+        await world.push()
+        world.waits(days=1)
+        await world.push()
+        world.profile(ADA).opted_out_at = world.simulation.clock.now()
+        world.waits(days=1)
+        await world.push()
+        assert world.wish(ada) == "1"
+        world.edits_profile(ADA, first_name="Ada")
+
+        await world.push()
+
+        assert world.wish(ada) == "0"
 
 
 class TestNotes:

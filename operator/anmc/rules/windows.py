@@ -78,6 +78,15 @@ def sweep_lower_bound(walked_at: datetime | None, active_since: datetime) -> dat
     return _whole(active_since) if walked_at is None else _whole(walked_at) - SWEEP_OVERLAP
 
 
+def new_opt_outs_since(lower_bound: datetime, walked_at: datetime | None, active_since: datetime) -> datetime:
+    """Return from when on an opt-out that a push with this bound reads is new, if it was never handled (C10).
+
+    An opt-out of everything may move no date that a window looks at. What shows it days later is an edit, or the
+    next sweep; only what the last sweep has seen can be old.
+    """
+    return min(lower_bound, sweep_lower_bound(walked_at, active_since))
+
+
 def is_refresh_due(walked_at: datetime | None, now: datetime) -> bool:
     """Say whether a nightly pull reads everybody (W6).
 

@@ -12,7 +12,13 @@ from anmc.rules.dead_letters import Listing
 from anmc.rules.fingerprint import subscription_stamp
 from anmc.rules.records import Phone, ProfileId, SubscriberRow
 from anmc.rules.sweep import SweepBounds, row_changed_at
-from anmc.rules.windows import is_sweep_due, next_push_watermark, push_lower_bound, sweep_lower_bound
+from anmc.rules.windows import (
+    is_sweep_due,
+    new_opt_outs_since,
+    next_push_watermark,
+    push_lower_bound,
+    sweep_lower_bound,
+)
 from anmc.sync.book import RunBook
 from anmc.sync.exports import Exporter
 from anmc.sync.failures import ending_the_run
@@ -51,7 +57,8 @@ async def _push(context: RunContext) -> RunEnd:
     consent = await ConsentPhase.of(context, withdrawals, opt_outs)
     exporter = Exporter(context, book, opt_outs, withdrawals)
     profiles = FoundProfiles(context, book, exporter)
-    reading = _Reading(context, book, profiles, lower_bound)
+    new_since = new_opt_outs_since(lower_bound, stored.walked_at, order.active_since)
+    reading = _Reading(context, book, profiles, lower_bound, new_since)
 
     first_read_at = await reading.read_profiles()
     await reading.read_subscribers()
@@ -60,7 +67,7 @@ async def _push(context: RunContext) -> RunEnd:
         bounds = SweepBounds(sweep_lower_bound(stored.walked_at, order.active_since), order.active_since)
         sweep = Sweep(context, book, profiles, bounds)
         await sweep.run()
-    retries = ProfileRetries(context, book, exporter, lower_bound=lower_bound)
+    retries = ProfileRetries(context, book, exporter, lower_bound=new_since)
     await retries.try_opt_outs()
     await consent.run()
     await retries.try_others()
@@ -77,13 +84,16 @@ async def _push(context: RunContext) -> RunEnd:
 
 
 class _Reading:
-    """The two walks of a push, each profile handled once."""
+    """The two walks of a push, each profile handled once; opt-outs are new from `new_since` on (sync.md C10)."""
 
-    def __init__(self, context: RunContext, book: RunBook, profiles: FoundProfiles, lower_bound: datetime) -> None:
+    def __init__(
+        self, context: RunContext, book: RunBook, profiles: FoundProfiles, lower_bound: datetime, new_since: datetime
+    ) -> None:
         self._context = context
         self._book = book
         self._profiles = profiles
         self._lower_bound = lower_bound
+        self._new_since = new_since
 
     async def read_profiles(self) -> datetime | None:
         """Handle the profiles that were updated; return when the walk began, in service time."""
@@ -92,7 +102,7 @@ class _Reading:
             async for page in pages:
                 first_read_at = first_read_at or page.read_at
                 read += await self._count_page(page, Listing.PROFILES)
-                await self._profiles.handle(page.records, lower_bound=self._lower_bound)
+                await self._profiles.handle(page.records, lower_bound=self._new_since)
         self._count_pages(read)
         return first_read_at
 
@@ -112,7 +122,7 @@ class _Reading:
         self._count_pages(read)
 
     async def _look_up(self, wanted: Mapping[Phone, ProfileId]) -> None:
-        unreadable = await self._profiles.look_up(wanted, lower_bound=self._lower_bound)
+        unreadable = await self._profiles.look_up(wanted, lower_bound=self._new_since)
         if not unreadable:
             return
         await self._context.progress.claim()
