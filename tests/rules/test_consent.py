@@ -114,6 +114,11 @@ def test_n9_what_is_written_reads_as_what_was_meant() -> None:
         ),
         pytest.param(a_profile(opted_out_at=NOON), out(NOON), id="C4a-out-without-any-subscription"),
         pytest.param(
+            a_profile(a_subscription(EARLY, LATER, status="Opted-Out"), opted_out_at=NOON),
+            out(LATER),
+            id="C4a-the-newest-opt-out-counts",
+        ),
+        pytest.param(
             a_profile(a_subscription(LATER, campaign=OTHERS), opted_out_at=NOON),
             out(NOON),
             id="C4a-activations-elsewhere-do-not-count",
@@ -127,6 +132,11 @@ def test_n9_what_is_written_reads_as_what_was_meant() -> None:
             a_profile(a_subscription(LATER), status="Texted a STOP word", opted_out_at=NOON),
             out(NOON),
             id="C4b-stop-as-status",
+        ),
+        pytest.param(
+            a_profile(a_subscription(EARLY, LATER, status="Opted-Out"), status="Texted a STOP word"),
+            out(LATER),
+            id="C4b-the-newest-opt-out-counts",
         ),
         pytest.param(
             a_profile(status="texted a STOP word", updated_at=NOON), out(NOON), id="C4b-at-the-change-of-the-profile"

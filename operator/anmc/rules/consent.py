@@ -86,21 +86,22 @@ def read_membership(  # noqa: PLR0911 - one return per row of C4
     # Of active ones the newest counts: an activation that did not last takes back no opt-out of everything.
     activated_at = _newest(s.activated_at for s in active or subscriptions)
     status = _folded(profile.status)
+    # One who has left everything may have left a campaign since: the newest time counts (C7).
+    opted_out_at = _newest(s.opted_out_at for s in out)
+    left_at = _newest((profile.opted_out_at, opted_out_at))
 
     if profile.opted_out_at and (activated_at is None or profile.opted_out_at >= activated_at):
         notes = (Reason.CONSENT_CONTRADICTORY,) if active else ()
-        return MembershipReading(Membership.OPTED_OUT, profile.opted_out_at, notes)  # a
+        return MembershipReading(Membership.OPTED_OUT, left_at, notes)  # a
     if status == _STOP_STATUS:
-        return MembershipReading(Membership.OPTED_OUT, profile.opted_out_at or profile.updated_at)  # b
-    opted_out_at = _newest(s.opted_out_at for s in out)
+        return MembershipReading(Membership.OPTED_OUT, left_at or profile.updated_at)  # b
     if out and not active:
         return MembershipReading(Membership.OPTED_OUT, opted_out_at)  # c
     if status in _UNDELIVERABLE_STATUSES:
         return MembershipReading(Membership.UNDELIVERABLE, None)  # d
     if active:
         since = _newest(s.activated_at for s in active)
-        shown = _newest((opted_out_at, profile.opted_out_at))
-        return MembershipReading(Membership.ACTIVE, since, other_opt_out_at=shown)  # e
+        return MembershipReading(Membership.ACTIVE, since, other_opt_out_at=left_at)  # e
     if any(s.activated_at is None for s in subscriptions):
         return MembershipReading(Membership.PENDING, None)  # f
     if subscriptions:
