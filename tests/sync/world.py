@@ -18,6 +18,7 @@ from anmc.api.names import Direction, Trigger
 from anmc.api.origins import Origin
 from anmc.api.spec import DataSyncIntegrationSpec
 from anmc.clients.action_network.client import ActionNetworkAccount, ActionNetworkClient
+from anmc.clients.connections import Connections
 from anmc.clients.mobile_commons.client import MobileCommonsAccount, MobileCommonsClient
 from anmc.clients.pacing.pacers import Pacers
 from anmc.errors import Interrupted
@@ -190,13 +191,17 @@ class World:
             },
         }
         self._runs = 0
+        self.connects()
+
+    def connects(self, connections: Connections | None = None) -> None:
+        """Make clients that know nothing of what others did before them, as a new process does."""
         self.mobile_commons = MobileCommonsClient(
             MobileCommonsAccount(COMMONS, BearerToken(TOKEN), "mc", company_key=self.company.key),
             pacers=Pacers(self.clock),
             gate=self._ask_gate,
             meter=SilentMeter(),
             clock=self.clock,
-            http=self.wire,
+            connections=connections or Connections(self.wire),
         )
         self.action_network = ActionNetworkClient(
             ActionNetworkAccount(NETWORK, ActionNetworkCredentials(KEY), "an"),
@@ -204,7 +209,7 @@ class World:
             gate=self._ask_gate,
             meter=SilentMeter(),
             clock=self.clock,
-            http=self.wire,
+            connections=connections or Connections(self.wire),
         )
 
     @classmethod
@@ -385,7 +390,7 @@ class World:
 
     async def context(self, direction: Direction, **order: Any) -> RunContext:
         """Make what a run works with, as the controller does; the last one stays at hand."""
-        spec = DataSyncIntegrationSpec.from_dict(self.spec)
+        spec = self.read_spec()
         self._runs += 1
         now = self.clock.now().replace(microsecond=0)
         ordered = RunOrder(
@@ -418,6 +423,10 @@ class World:
             clock=self.clock.now,
         )
         return self.last
+
+    def read_spec(self) -> DataSyncIntegrationSpec:
+        """Read the spec as it stands."""
+        return DataSyncIntegrationSpec.from_dict(self.spec)
 
     def specify(self, path: str, value: object) -> None:
         """Set a field of the spec by its dotted name."""
