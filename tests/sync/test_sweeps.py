@@ -9,7 +9,7 @@ import pytest
 from anmc.api.names import Direction, RunResult
 from anmc.clients.mobile_commons import lists
 from anmc.errors import Interrupted, ServiceUnavailable
-from anmc.rules.records import Profile, SubscriberRow
+from anmc.rules.records import PersonId, Profile, SubscriberRow
 from anmc.sync.ports import MobileCommons, Page, Pages, Service
 from anmc.sync.push import push
 from anmc.sync.run import RunEnd
@@ -33,6 +33,19 @@ def leaves_unseen(world: World, phone: str, at: datetime) -> None:
     """End a membership with a date that no window reaches, and leave the profile alone."""
     [member] = world.profile(phone).subscriptions.values()
     world.company.leave(member, source="Web", at=at)
+
+
+async def linked(world: World, phone: str) -> PersonId:
+    """Link a member and a person of the same number."""
+    person_id = world.adds_person(phone, "1")
+    world.joins(phone)
+    await world.push()
+    return person_id
+
+
+async def missed_walks(world: World, *people: PersonId) -> list[int]:
+    links = (await world.memory.recall(people=people)).link_of_person
+    return [links[person_id].missed_walks for person_id in people]
 
 
 async def push_with(world: World, mobile_commons: MobileCommons) -> RunEnd:
@@ -245,6 +258,112 @@ class TestWhenItSweeps:
 
         positions = await world.positions(Direction.PUSH)
         assert positions.walked_at == end.window_to.replace(microsecond=0)
+
+
+class TestMissedWalks:
+    """A whole sweep counts the linked profiles that it has not shown (sync.md M13)."""
+
+    async def test_a_deleted_profile_has_missed_a_walk_and_no_other_has(self, world: World) -> None:
+        ada, ben = await linked(world, ADA), await linked(world, BEN)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+
+        await world.push()
+
+        assert await missed_walks(world, ada, ben) == [1, 0]
+
+    async def test_a_push_without_a_sweep_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=6)
+
+        await world.push()
+
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_link_that_is_made_by_the_run_of_the_sweep_has_missed_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+
+        assert (await world.positions(Direction.PUSH)).walked_at is not None
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_sweep_that_fails_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+
+        await push_with(world, Whole(world, profiles_fail=True))
+
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_list_that_changed_under_the_sweep_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+
+        await push_with(world, Whole(world, are_complete=False))
+
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_profile_that_cannot_be_read_is_not_absent(self, world: World) -> None:
+        """Whoever has no id may be anybody."""
+        ada = await linked(world, ADA)
+        ben = await linked(world, BEN)
+        world.company.remove(world.profile(BEN))
+        world.waits(days=7)
+        spoiled = without_number(ADA, path="/api/profiles")
+        spoil(world, lambda request, body: body if "from" in request.url.params else spoiled(request, body))
+
+        end = await world.push()
+
+        assert rows(end) == {("ProcessingError", "UnreadableRecord"): 1}
+        assert (await world.positions(Direction.PUSH)).walked_at == end.window_to.replace(microsecond=0)
+        assert await missed_walks(world, ada, ben) == [0, 0]
+
+    async def test_an_interrupted_sweep_counts_nothing_and_the_one_that_begins_anew_once(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        monkeypatch.setattr(lists, "PAGE_SIZES", (2, 1))
+        for number in range(7):
+            has_member(world, f"120255502{number:02}", days_ago=9)
+        world.waits(days=7)
+        world.progress = FakeProgress(pages_left=6)
+        with pytest.raises(Interrupted):
+            await world.push()
+        interrupted = await missed_walks(world, ada)
+        world.progress = FakeProgress()
+        world.waits(minutes=1)
+
+        await world.push()
+
+        assert (interrupted, await missed_walks(world, ada)) == ([0], [1])
+
+    async def test_a_run_whose_positions_stay_counts_nothing(self, world: World) -> None:
+        """It sweeps again with the next tick, which is no walk of another week."""
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+        world.specify("safety.maxCreatesPerRun", 1)
+        for phone in (BEN, CAI):
+            world.joins(phone)
+            world.edits_profile(phone, email=f"{phone}@example.org")
+
+        end = await world.push()
+
+        assert end.error is not None
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_dry_run_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+        world.specify("push.mode", "DryRun")
+
+        await world.push()
+
+        assert await missed_walks(world, ada) == [0]
 
 
 class TestTroubles:

@@ -122,6 +122,7 @@ link = Table(
     Column("settled", LargeBinary, nullable=False),
     Column("state", Word(LinkState), nullable=False),
     Column("missed_walks", Integer, nullable=False),
+    Column("walked_at", Moment),  # start of the newest weekly walk that showed the profile
     UniqueConstraint("integration_id", "person_id"),
 )
 

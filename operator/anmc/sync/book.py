@@ -14,7 +14,7 @@ from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, StagedOptOut, Suppression
 from anmc.sync.dead_letters import DeadLetters, trace_of_unreadable_profile
 from anmc.sync.failures import UNREADABLE
-from anmc.sync.ports import Changes, Known, Page, Positions
+from anmc.sync.ports import Changes, Known, Page, Positions, Walk
 from anmc.sync.run import RunContext, RunEnd
 from anmc.sync.tally import Detail, Tally
 
@@ -188,10 +188,19 @@ class RunBook:
         await self._store(replace(self._positions, checkpoint=checkpoint))
         await context.progress.page_done(read)
 
-    async def close(self, *, run_start: datetime, watermark: datetime, walked_at: datetime | None = None) -> RunEnd:
+    async def close(
+        self,
+        *,
+        run_start: datetime,
+        watermark: datetime,
+        walked_at: datetime | None = None,
+        walked: Walk | None = None,
+    ) -> RunEnd:
         """End the run; the positions move unless work is undone and in no queue (sync.md I11, W8, W17).
 
-        `walked_at` is the start of the walk over everybody that has come to its end with this run, if one has.
+        `walked_at` is the start of the walk over everybody that has come to its end with this run, if one has; `walked`
+        is that of a push that saw all profiles. With the position of the week it is counted, or neither: a sweep that
+        is made again the same day is no other week's (sync.md M13).
 
         A run that a safety limit has stopped is a failed one, with a report of what it held back (S1, S2).
         """
@@ -211,7 +220,9 @@ class RunBook:
             result = RunResult.PARTIALLY_SUCCEEDED
         if not self._context.is_dry and not self._context.tally.lost and self._is_complete:
             positions = replace(positions, watermark=watermark, walked_at=walked_at or positions.walked_at)
-        await self._store(positions)
+        else:
+            walked = None
+        await self._store(positions, walked=walked)
         return RunEnd(
             result=result,
             tally=self._context.tally,
@@ -220,7 +231,7 @@ class RunBook:
             watermark=positions.watermark,
         )
 
-    async def _store(self, positions: Positions) -> None:
+    async def _store(self, positions: Positions, *, walked: Walk | None = None) -> None:
         letters = self.letters.take_changes()
         changes = Changes(
             people=self._people,
@@ -233,6 +244,7 @@ class RunBook:
             dead_letters=tuple(letters.added),
             revived=letters.revived,
             positions={self._context.order.direction: positions},
+            walked=walked,
         )
         await self._context.remember(changes)
         self._people, self._profiles, self._suppressions, self._queued, self._dequeued = [], [], [], [], []

@@ -271,12 +271,24 @@ class Positions:
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """A weekly walk over all profiles: the run that made it, and when it began (sync.md W4)."""
+
+    run_id: str
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What to remember, in one transaction; an entry replaces the one with its key."""
 
     people: Sequence[PersonSeen] = ()
     profiles: Sequence[ProfileSeen] = ()
     links: Sequence[Link] = ()
+    shown: Mapping[ProfileId, datetime] = field(default_factory=dict)
+    """Profiles that a weekly walk has shown, and when that began: their links have missed none (sync.md M13)."""
+    walked: Walk | None = None
+    """A weekly walk that is whole by now: live links whose profile it did not show have missed one more."""
     suppressions: Sequence[Suppression] = ()
     attempts: Sequence[Attempt] = ()
     queued: Sequence[QueuedOptIn] = ()

@@ -71,8 +71,12 @@ async def _push(context: RunContext) -> RunEnd:
     if sweep is None:
         return await book.close(run_start=run_start, watermark=next_push_watermark(run_start))
     sweep.count_unreadable()
-    walked_at = None if sweep.problem else run_start
-    end = await book.close(run_start=run_start, watermark=next_push_watermark(run_start), walked_at=walked_at)
+    end = await book.close(
+        run_start=run_start,
+        watermark=next_push_watermark(run_start),
+        walked_at=None if sweep.problem else run_start,
+        walked=sweep.walked,
+    )
     return end if sweep.problem is None else end.with_problem(sweep.problem)
 
 

@@ -102,6 +102,7 @@ def _create_links() -> None:
         sa.Column("settled", sa.LargeBinary, nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("missed_walks", sa.Integer, nullable=False),
+        sa.Column("walked_at", sa.BigInteger),
         sa.UniqueConstraint("integration_id", "person_id"),
     )
     op.create_table(
