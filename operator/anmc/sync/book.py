@@ -50,6 +50,7 @@ class RunBook:
         self._people: list[PersonSeen] = []
         self._profiles: list[ProfileSeen] = []
         self._suppressions: list[Suppression] = []
+        self._attempts: list[Attempt] = []
         self._queued: list[QueuedOptIn] = []
         self._dequeued: list[PersonId] = []
         self._staged: list[StagedOptOut] = []
@@ -149,6 +150,7 @@ class RunBook:
         people: Sequence[PersonSeen] = (),
         profiles: Sequence[ProfileSeen] = (),
         suppressions: Sequence[Suppression] = (),
+        attempts: Sequence[Attempt] = (),
         queued: Sequence[QueuedOptIn] = (),
         dequeued: Collection[PersonId] = (),
         staged: Sequence[StagedOptOut] = (),
@@ -160,6 +162,7 @@ class RunBook:
         self._people.extend(people)
         self._profiles.extend(profiles)
         self._suppressions.extend(suppressions)
+        self._attempts.extend(attempts)
         self._queued.extend(queued)
         self._dequeued.extend(dequeued)
 
@@ -237,6 +240,7 @@ class RunBook:
             people=self._people,
             profiles=self._profiles,
             suppressions=self._suppressions,
+            attempts=self._attempts,
             queued=self._queued,
             dequeued=self._dequeued,
             staged=self._staged,
@@ -248,4 +252,4 @@ class RunBook:
         )
         await self._context.remember(changes)
         self._people, self._profiles, self._suppressions, self._queued, self._dequeued = [], [], [], [], []
-        self._staged, self._unstaged = [], []
+        self._attempts, self._staged, self._unstaged = [], [], []
