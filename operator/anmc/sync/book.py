@@ -217,6 +217,7 @@ class RunBook:
                 window_to=run_start,
                 watermark=positions.watermark,
                 error=None if self._context.is_dry else stop,
+                is_beside_vendor_sync=self._context.is_beside_vendor_sync,
             )
         result = self._context.result
         if result is RunResult.SUCCEEDED and not self._is_complete:
@@ -232,6 +233,7 @@ class RunBook:
             window_from=self._lower_bound,
             window_to=run_start,
             watermark=positions.watermark,
+            is_beside_vendor_sync=self._context.is_beside_vendor_sync,
         )
 
     async def _store(self, positions: Positions, *, walked: Walk | None = None) -> None:

@@ -156,6 +156,7 @@ class Importer:
             return {}, frozenset()
         self._context.floor[Service.MOBILE_COMMONS] += math.ceil(len(phones) / NUMBERS_PER_CALL)
         found = await self._context.mobile_commons.find_profiles(phones)
+        self._context.look_for_vendor_sync(found.profiles)
         hashed = ((self._sightings.number_hash(profile.number), profile) for profile in found.profiles)
         profiles = {number: profile for number, profile in hashed if number is not None}
         return profiles, frozenset(self._context.hasher.number(phone) for phone in found.unreadable)

@@ -119,6 +119,7 @@ class Sweep:
             async for page in pages:
                 read += self._note(page, of="all profiles")
                 if page.records:
+                    self._context.look_for_vendor_sync(page.records)
                     chosen = await self._choose(page.records)
                     await self._profiles.decide(chosen, lower_bound=self._bounds.lower_bound)
                     await self._book.commit()
