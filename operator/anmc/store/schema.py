@@ -224,6 +224,8 @@ position = Table(
     Column("watermark", Moment),
     Column("eligible_since", Moment),
     Column("walked_at", Moment),
+    Column("sweep_failures", Integer),  # in a row; without one this and the next are empty
+    Column("next_sweep_at", Moment),
     Column("run_id", Text),  # of the checkpoint; without one this and all that follow are empty
     Column("trigger", Word(Trigger)),
     Column("generation", BigInteger),

@@ -7,6 +7,7 @@ from typing import Final
 
 from anmc.api.names import Direction, RunResult
 from anmc.errors import TooManyFailures
+from anmc.rules.backoff import Backoff
 from anmc.rules.consent import MembershipReading, observe_membership
 from anmc.rules.dead_letters import Listing, Trace
 from anmc.rules.outcomes import Outcome
@@ -47,6 +48,7 @@ class RunBook:
         self._next_page = 1
         self._read_until: datetime | None = None
         self._is_complete = True
+        self._backoff = positions.sweep_backoff
         self._people: list[PersonSeen] = []
         self._profiles: list[ProfileSeen] = []
         self._suppressions: list[Suppression] = []
@@ -65,6 +67,11 @@ class RunBook:
         """Open the book of a run with the dead letters that there are."""
         letters = DeadLetters(context.order, await context.memory.dead_letters())
         return cls(context, positions, letters, lower_bound=lower_bound)
+
+    def sweep_begins(self) -> None:
+        """Take the weekly sweep for failed until its week is noted: the next push does not begin with it (W4)."""
+        before = self._positions.sweep_backoff
+        self._backoff = Backoff.after(before.failures + 1 if before else 1, self._context.order.started_at)
 
     def observe(self, reading: MembershipReading, number: NumberHash, known: Known) -> Suppression | None:
         """Refill the ledger from what Mobile Commons shows of a number; return its entry (sync.md C6, C7)."""
@@ -183,7 +190,7 @@ class RunBook:
         )
         failures, read = tally.fresh_failures, tally.records_read
         if failures > MAX_LONE_FAILURES and failures * 100 > read * context.order.max_failure_percent:
-            await self._store(replace(self._positions, checkpoint=None))
+            await self._store(replace(self._positions, checkpoint=None, sweep_backoff=self._backoff))
             raise TooManyFailures(
                 f"{failures} of {read} records failed, more than {context.order.max_failure_percent} %",
                 remedy="Read the reasons in the newest SyncReport; the next run starts afresh.",
@@ -205,7 +212,8 @@ class RunBook:
         is that of a push that saw all profiles. With the position of the week it is counted, or neither: a sweep that
         is made again the same day is no other week's (sync.md M13).
 
-        A run that a safety limit has stopped is a failed one, with a report of what it held back (S1, S2).
+        A run that a safety limit has stopped is a failed one, with a report of what it held back (S1, S2). Its sweep
+        does not rest: a push without it would find less, pass its limits, and clear the stop.
         """
         positions = replace(self._positions, checkpoint=None)
         if (stop := self._context.safety_stop) is not None:
@@ -222,8 +230,11 @@ class RunBook:
         result = self._context.result
         if result is RunResult.SUCCEEDED and not self._is_complete:
             result = RunResult.PARTIALLY_SUCCEEDED
+        positions = replace(positions, sweep_backoff=self._backoff)
         if not self._context.is_dry and not self._context.tally.lost and self._is_complete:
-            positions = replace(positions, watermark=watermark, walked_at=walked_at or positions.walked_at)
+            positions = replace(positions, watermark=watermark)
+            if walked_at is not None:
+                positions = replace(positions, walked_at=walked_at, sweep_backoff=None)
         else:
             walked = None
         await self._store(positions, walked=walked)

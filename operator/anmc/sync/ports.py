@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from anmc.api.names import Direction, Trigger
+from anmc.rules.backoff import Backoff
 from anmc.rules.dead_letters import DeadLetter
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import (
@@ -261,13 +262,14 @@ class Positions:
     """How far one direction of one integration has read (sync.md W3 to W6).
 
     `walked_at` is the start of its last complete walk over everybody: the sweep of a push, the full read of a pull, or
-    the first pull, whatever that one read.
+    the first pull, whatever that one read. `sweep_backoff` is the rest of a sweep that failed since, None if none did.
     """
 
     watermark: datetime | None = None
     eligible_since: datetime | None = None
     checkpoint: Checkpoint | None = None
     walked_at: datetime | None = None
+    sweep_backoff: Backoff | None = None
 
 
 @dataclass(frozen=True, slots=True)

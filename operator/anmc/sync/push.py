@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from anmc.api.names import Direction
+from anmc.api.names import Direction, Trigger
 from anmc.rules.dead_letters import Listing
 from anmc.rules.fingerprint import subscription_stamp
 from anmc.rules.records import Phone, ProfileId, SubscriberRow
 from anmc.rules.sweep import SweepBounds, row_changed_at
-from anmc.rules.windows import is_sweep_due, next_push_watermark, push_lower_bound, sweep_lower_bound
+from anmc.rules.windows import has_sweep_rested, is_sweep_due, next_push_watermark, push_lower_bound, sweep_lower_bound
 from anmc.sync.book import RunBook
 from anmc.sync.exports import Exporter
 from anmc.sync.failures import ending_the_run
@@ -56,7 +56,10 @@ async def _push(context: RunContext) -> RunEnd:
     first_read_at = await reading.read_profiles()
     await reading.read_subscribers()
     sweep = None
-    if is_sweep_due(stored.walked_at, context.now_there):
+    is_requested = order.trigger is Trigger.REQUEST
+    has_rested = has_sweep_rested(stored.sweep_backoff, order.started_at, is_requested=is_requested)
+    if has_rested and is_sweep_due(stored.walked_at, context.now_there):
+        book.sweep_begins()
         bounds = SweepBounds(sweep_lower_bound(stored.walked_at, order.active_since), order.active_since)
         sweep = Sweep(context, book, profiles, bounds)
         await sweep.run()

@@ -50,7 +50,7 @@ class Sweep:
         self._unreadable: list[Detail] = []
         self._read = 0
         self.problem: AnmcError | None = None
-        """What kept the sweep from its end; the next push sweeps again."""
+        """What kept the sweep from its end; after a rest a push sweeps again."""
 
     @property
     def walked(self) -> Walk | None:

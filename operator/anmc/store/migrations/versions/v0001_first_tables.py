@@ -203,6 +203,8 @@ def _create_positions() -> None:
         sa.Column("watermark", sa.BigInteger),
         sa.Column("eligible_since", sa.BigInteger),
         sa.Column("walked_at", sa.BigInteger),
+        sa.Column("sweep_failures", sa.Integer),
+        sa.Column("next_sweep_at", sa.BigInteger),
         sa.Column("run_id", sa.Text),
         sa.Column("trigger", sa.String(32)),
         sa.Column("generation", sa.BigInteger),
