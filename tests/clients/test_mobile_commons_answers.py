@@ -90,6 +90,28 @@ def test_a_profile_reads_with_all_its_quirks() -> None:
     assert profile.constituent_ids == ("0b1e6c1e-0000-4000-8000-000000000001",)
 
 
+SYNCED = """<profile id="700000003"><phone_number>12025550125</phone_number><integrations>
+  <integration constituent_id="" type="Action Network" synchronized_at="{}"/>
+  <integration constituent_id="7" type="Salesforce" synchronized_at="2026-03-02T09:00:00Z"/>
+</integrations></profile>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "synchronized_at"),
+    [
+        pytest.param("2026-03-01T07:00:00Z", datetime(2026, 3, 1, 7, tzinfo=UTC), id="written"),
+        pytest.param("2026-03-01 07:00:00 UTC", datetime(2026, 3, 1, 7, tzinfo=UTC), id="in-the-other-spelling"),
+        pytest.param("", None, id="never-written"),
+        pytest.param("yesterday", None, id="no-time"),
+    ],
+)
+def test_a_profile_shows_when_the_vendor_s_own_sync_wrote_it(text: str, synchronized_at: datetime | None) -> None:
+    """What other systems of the vendor do is nobody's business here."""
+    (profile,) = read_profiles(response(f'<profiles num="1" page="1">{SYNCED.format(text)}</profiles>')).records
+
+    assert profile.synchronized_at == synchronized_at
+
+
 def test_absent_containers_read_as_empty() -> None:
     (profile,) = read_profiles(response(f'<profiles num="1" page="1">{BARE}</profiles>')).records
 

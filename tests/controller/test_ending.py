@@ -8,8 +8,8 @@ import pytest
 from anmc.api.names import Category, Direction, InitialSync, Mode, Reason, RunResult, Trigger
 from anmc.api.status import Calls, DirectionStatus, PullStatus
 from anmc.controller.due import Due
-from anmc.controller.ending import Ending, close_left_over, report_of, status_after
-from anmc.errors import AnmcError, Interrupted, ServiceUnavailable, TooManyFailures
+from anmc.controller.ending import BESIDE_VENDOR_SYNC, Ending, close_left_over, report_of, status_after
+from anmc.errors import AnmcError, Interrupted, SafetyStop, ServiceUnavailable, TooManyFailures
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import PersonId
 from anmc.sync.ports import Service
@@ -116,6 +116,30 @@ def test_a_run_a_part_of_which_failed_says_what_it_did_and_what_failed() -> None
     assert run is not None
     assert run.result is RunResult.PARTIALLY_SUCCEEDED
     assert run.message == "NoDifference 3, Imported 2. The list could not be read. The next push tries again."
+
+
+def test_a_run_that_met_the_vendor_s_own_sync_says_what_to_do() -> None:
+    ending = an_ending()
+    assert ending.end is not None
+
+    run = status_after(BEFORE, replace(ending, end=replace(ending.end, is_beside_vendor_sync=True))).pull.last_run
+
+    assert run is not None
+    assert run.result is RunResult.SUCCEEDED
+    assert run.message == f"NoDifference 3, Imported 2. {BESIDE_VENDOR_SYNC}"
+
+
+def test_a_run_that_a_limit_stopped_names_the_vendor_s_own_sync_too() -> None:
+    ending = an_ending()
+    assert ending.end is not None
+    stop = SafetyStop("60 people would be opted out", limit="maxOptOutPercent", value=60, allowed=20)
+    end = replace(ending.end, result=RunResult.FAILED, error=stop, is_beside_vendor_sync=True)
+
+    run = status_after(BEFORE, replace(ending, end=end, error=stop)).pull.last_run
+
+    assert run is not None
+    assert run.message.endswith(f". {BESIDE_VENDOR_SYNC}")
+    assert ".." not in run.message
 
 
 def test_a_run_that_may_not_move_the_watermark_leaves_it() -> None:

@@ -17,6 +17,7 @@ from anmc.rules.consent import (
     judge_opt_in,
     may_opt_in,
     observe_membership,
+    overtake_attempt,
     read_membership,
     read_wish,
 )
@@ -437,10 +438,40 @@ def test_an_opt_in_call_is_held_back(answer: Reason | None, reason: Reason | Non
         pytest.param(AttemptResult.FAILED, Reason.SERVICE_REFUSED, id="I3-called-and-refused"),
         pytest.param(AttemptResult.UNKNOWN, None, id="C18-left-nothing-as-a-later-reading-shows"),
         pytest.param(AttemptResult.INTENDED, None, id="C18-crashed-before-it-left-anything"),
+        pytest.param(AttemptResult.OVERTAKEN, None, id="C12-called-in-vain-before-the-wish-was-new"),
     ],
 )
 def test_a_number_is_called_once(result: AttemptResult, reason: Reason | None) -> None:
     assert may(attempt=Attempt(NUMBER, OURS, EARLY, result)) == reason
+
+
+@pytest.mark.parametrize(
+    ("result", "turned_true", "membership", "is_overtaken"),
+    [
+        pytest.param(AttemptResult.REFUSED, True, NEVER, True, id="C12-refused-and-a-new-wish"),
+        pytest.param(AttemptResult.FAILED, True, NEVER, True, id="C12-failed-and-a-new-wish"),
+        pytest.param(AttemptResult.REFUSED, False, NEVER, False, id="C12-refused-and-the-old-wish"),
+        pytest.param(AttemptResult.FAILED, False, NEVER, False, id="C12-failed-and-the-old-wish"),
+        pytest.param(AttemptResult.REFUSED, True, out(NOON), False, id="C12-refused-with-an-opt-out"),
+        pytest.param(AttemptResult.REFUSED, True, UNCLEAR, False, id="C12-refused-with-an-unclear-subscription"),
+        pytest.param(AttemptResult.SUBSCRIBED, True, NEVER, False, id="I3-left-a-subscription"),
+        pytest.param(AttemptResult.PENDING, True, NEVER, False, id="I3-left-a-question"),
+        pytest.param(AttemptResult.UNKNOWN, True, NEVER, False, id="C18-no-more-than-one-more-call"),
+        pytest.param(AttemptResult.INTENDED, True, NEVER, False, id="C18-crashed-and-no-more-than-one-more-call"),
+    ],
+)
+def test_a_new_wish_overtakes_a_call_that_left_nothing(
+    result: AttemptResult, membership: MembershipReading, *, turned_true: bool, is_overtaken: bool
+) -> None:
+    attempt = Attempt(NUMBER, OURS, EARLY, result, calls=2)
+
+    after = overtake_attempt(attempt, membership, turned_true=turned_true)
+
+    assert after == (Attempt(NUMBER, OURS, EARLY, AttemptResult.OVERTAKEN, calls=0) if is_overtaken else attempt)
+
+
+def test_a_new_wish_overtakes_no_call_where_none_was_made() -> None:
+    assert overtake_attempt(None, NEVER, turned_true=True) is None
 
 
 @pytest.mark.rule("I1", "I2")

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from anmc.api.names import Category, Direction, Reason
 from anmc.rules.dead_letters import (
     FAR_APART,
-    LONGEST_WAIT,
     DeadLetter,
     Listing,
     Stretch,
@@ -21,7 +20,6 @@ from anmc.rules.dead_letters import (
     join_stretches,
     leaves,
     needs_attention,
-    wait_after,
 )
 from anmc.rules.outcomes import Outcome
 
@@ -76,13 +74,6 @@ class TestWhichRecords:
 
 
 class TestBackOff:
-    @pytest.mark.parametrize(
-        ("failures", "minutes"),
-        [(1, 5), (2, 10), (3, 20), (4, 40), (5, 80), (6, 160), (7, 320), (8, 640), (9, 1280), (10, 1440), (99, 1440)],
-    )
-    def test_w12_five_minutes_double_to_a_day(self, failures: int, minutes: int) -> None:
-        assert wait_after(failures) == minutes * MINUTE
-
     def test_w12_failures_are_counted_and_the_first_keeps_its_time(self) -> None:
         once = failed("1001", PUSHED, FAILED, before=None, run_started_at=NOON, now=NOON + SECOND)
 
@@ -114,10 +105,6 @@ class TestBackOff:
 
         assert not is_due(gone, NOON + MINUTE)
         assert is_due(gone, NOON + 5 * MINUTE)
-
-    @given(st.integers(min_value=1, max_value=10_000))
-    def test_a_record_never_rests_longer_than_a_day_and_never_shorter_than_before(self, failures: int) -> None:
-        assert wait_after(failures) <= wait_after(failures + 1) <= LONGEST_WAIT
 
     @given(st.lists(st.integers(min_value=0, max_value=100_000), max_size=30))
     def test_whoever_is_due_stays_due_until_the_next_try(self, seconds: list[int]) -> None:

@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anmc.api.names import InitialSync
+from anmc.rules.backoff import Backoff
 from anmc.rules.windows import (
     INDEX_LAG,
     NIGHT_SHIFT,
     PUSH_OVERLAP,
     SWEEP_OVERLAP,
     WALK_EVERY,
+    has_sweep_rested,
     is_eligible,
     is_refresh_due,
     is_sweep_due,
@@ -87,6 +89,19 @@ def test_everybody_is_read_once_a_week(age: timedelta | None, sweep: bool, refre
 
     assert is_sweep_due(walked_at, NOON) is sweep
     assert is_refresh_due(walked_at, NOON) is refresh
+
+
+@pytest.mark.parametrize(
+    ("backoff", "is_requested", "expected"),
+    [
+        pytest.param(None, False, True, id="W4-did-not-fail"),
+        pytest.param(Backoff(1, NOON + timedelta(minutes=1)), False, False, id="W4-failed-and-rests"),
+        pytest.param(Backoff(1, NOON), False, True, id="W4-failed-and-has-rested"),
+        pytest.param(Backoff(9, NOON + timedelta(hours=20)), True, True, id="W4-failed-and-somebody-waits"),
+    ],
+)
+def test_w4_a_sweep_that_failed_rests(backoff: Backoff | None, *, is_requested: bool, expected: bool) -> None:
+    assert has_sweep_rested(backoff, NOON, is_requested=is_requested) == expected
 
 
 def test_w4_the_first_sweep_decides_from_the_activation_on() -> None:

@@ -1,7 +1,8 @@
 """A profile has one person, a person one profile, and their settled pairs stay what they were."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from anmc.api.names import Category, Reason
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
-from anmc.rules.remembered import Link, LinkState, PersonSeen, SettledPair
-from anmc.rules.states import Wish
+from anmc.rules.remembered import Link, LinkState, PersonSeen, ProfileSeen, SettledPair
+from anmc.rules.states import Membership, Wish
 from anmc.store.memory import SqlMemory
 from anmc.store.settled import names_of, pack, unpack
-from anmc.sync.ports import Changes
+from anmc.store.store import Store, StoreScope
+from anmc.sync.ports import Changes, Walk
 
 # The store outlives an example on purpose: each meets what earlier ones left.
 ON_ONE_STORE: Final = settings(
@@ -136,3 +138,93 @@ async def test_any_person_comes_back(memory: SqlMemory, seen: PersonSeen) -> Non
     await memory.remember(Changes(people=[seen]))
 
     assert (await memory.recall(people=[seen.person_id])).people == {seen.person_id: seen}
+
+
+WALK: Final = Walk("push-1", datetime(2026, 3, 10, 15, 0, tzinfo=UTC))
+NEXT_WALK: Final = Walk("push-2", WALK.began_at + timedelta(days=7))
+
+
+async def shows(memory: SqlMemory, walk: Walk, *profiles: int) -> None:
+    """Let a walk show a page of profiles."""
+    await memory.remember(Changes(shown=dict.fromkeys([ProfileId(str(each)) for each in profiles], walk.began_at)))
+
+
+async def missed_walks(memory: SqlMemory) -> dict[str, int]:
+    known = await memory.recall(profiles=[ProfileId(str(number)) for number in range(5)])
+    return {profile: link.missed_walks for profile, link in sorted(known.link_of_profile.items())}
+
+
+class TestWalks:
+    async def test_a_walk_is_missed_by_the_links_that_it_did_not_show(self, memory: SqlMemory) -> None:
+        await memory.remember(Changes(links=[linked(1, 1), linked(2, 2), linked(3, 3)]))
+
+        await shows(memory, WALK, 1)
+        await shows(memory, WALK, 2, 4)
+        await memory.remember(Changes(walked=WALK))
+
+        assert await missed_walks(memory) == {"1": 0, "2": 0, "3": 1}
+
+    async def test_whoever_misses_walk_after_walk_is_counted_and_whoever_is_shown_begins_anew(
+        self, memory: SqlMemory
+    ) -> None:
+        await memory.remember(Changes(links=[linked(1, 1), linked(2, 2)]))
+        await memory.remember(Changes(walked=WALK))
+
+        await shows(memory, NEXT_WALK, 1)
+        await memory.remember(Changes(walked=NEXT_WALK))
+
+        assert await missed_walks(memory) == {"1": 0, "2": 2}
+
+    async def test_what_an_earlier_walk_showed_has_missed_this_one(self, memory: SqlMemory) -> None:
+        await memory.remember(Changes(links=[linked(1, 1)]))
+        await shows(memory, WALK, 1)
+        await memory.remember(Changes(walked=WALK))
+
+        await memory.remember(Changes(walked=NEXT_WALK))
+
+        assert await missed_walks(memory) == {"1": 1}
+
+    async def test_a_walk_that_is_not_whole_counts_nothing(self, memory: SqlMemory) -> None:
+        await memory.remember(Changes(links=[linked(1, 1), linked(2, 2)]))
+
+        await shows(memory, WALK, 1)
+
+        assert await missed_walks(memory) == {"1": 0, "2": 0}
+
+    async def test_a_link_made_by_the_run_that_walks_was_at_hand(self, memory: SqlMemory) -> None:
+        """Its page may have passed before, or a look-up have shown it."""
+        handled = ProfileSeen(
+            profile_id=ProfileId("1"),
+            number_hash=None,
+            membership=Membership.ACTIVE,
+            fingerprint=b"f" * 32,
+            subscription_stamp=b"",
+            outcome=Outcome(Category.LINKED, Reason.APPLIED),
+            is_settled=True,
+            run_id=WALK.run_id,
+        )
+        await memory.remember(Changes(links=[linked(1, 1)], profiles=[handled]))
+
+        await memory.remember(Changes(walked=WALK))
+        after_its_own = await missed_walks(memory)
+        await memory.remember(Changes(walked=NEXT_WALK))
+
+        assert after_its_own == {"1": 0}
+        assert await missed_walks(memory) == {"1": 1}
+
+    @pytest.mark.parametrize("state", [LinkState.BROKEN, LinkState.RETIRED])
+    async def test_a_link_that_ended_is_missed_by_nobody(self, memory: SqlMemory, state: LinkState) -> None:
+        await memory.remember(Changes(links=[replace(linked(1, 1), state=state)]))
+
+        await memory.remember(Changes(walked=WALK))
+
+        assert await missed_walks(memory) == {"1": 0}
+
+    async def test_the_links_of_other_integrations_are_left_alone(self, store: Store, memory: SqlMemory) -> None:
+        other = store.memory(StoreScope("uid-2", "mc.example.org/acme/all"))
+        await other.remember(Changes(links=[linked(1, 1)]))
+        await memory.remember(Changes(links=[linked(2, 2)]))
+
+        await memory.remember(Changes(walked=WALK))
+
+        assert (await missed_walks(other), await missed_walks(memory)) == ({"1": 0}, {"2": 1})

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from anmc.api.names import Category, Direction, Reason, Trigger
+from anmc.rules.backoff import Backoff
 from anmc.rules.dead_letters import DeadLetter, Listing, Stretch, Trace
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import NumberHash, PersonId, ProfileId
@@ -290,7 +291,7 @@ async def test_who_is_no_dead_letter_may_leave_them(memory: SqlMemory) -> None:
 
 async def test_positions_come_back_for_each_direction(memory: SqlMemory) -> None:
     pull = Positions(watermark=NOW, eligible_since=NOW - ONE_SECOND, checkpoint=a_checkpoint())
-    push = Positions(watermark=NOW + ONE_SECOND, walked_at=NOW - timedelta(days=3))
+    push = Positions(watermark=NOW + ONE_SECOND, walked_at=NOW - timedelta(days=3), sweep_backoff=Backoff(2, NOW))
 
     await memory.remember(Changes(positions={Direction.PULL: pull, Direction.PUSH: push}))
 

@@ -32,6 +32,10 @@ async def link_of(world: World, phone: str) -> Link | None:
     return (await world.memory.recall(profiles=[profile_id])).link_of_profile.get(profile_id)
 
 
+async def missed_walks(world: World, link: Link) -> int:
+    return (await world.memory.recall(people=[link.person_id])).link_of_person[link.person_id].missed_walks
+
+
 async def linked(world: World, phone: str = ADA, **values: str) -> PersonId:
     """Link a member and a person of the same number who are in step."""
     person_id = world.adds_person(phone, "1", **values)  # type: ignore[arg-type]
@@ -561,6 +565,59 @@ class TestDeletedProfiles:
         assert known.link_of_person[ada].state is LinkState.RETIRED
         assert list(known.tombstones) == [link.profile_id]
         assert len(world.calls("get_profile")) == 1
+
+    async def test_from_the_deletion_to_the_return_by_keyword(self, world: World) -> None:
+        ada = await linked(world, given_name="Ada")
+        link = await link_of(world, ADA)
+        assert link is not None
+        deletes_profile(world, ADA)
+        missed = []
+        for _ in range(2):
+            world.waits(days=7)
+            await world.push()
+            missed.append(await missed_walks(world, link))
+        world.journal.reset()
+        world.edits_person(ada, given_name="Augusta")
+
+        found_gone = await world.pull()
+        asked = len(world.calls("get_profile"))
+        known = await world.memory.recall(people=[ada], profiles=[link.profile_id])
+        world.waits(minutes=15)
+        world.joins(ADA)
+        back = await world.push()
+
+        again = await link_of(world, ADA)
+        assert (missed, asked) == ([1, 2], 1)
+        assert rows(found_gone) == {("UnableToUpdate", "ProfileDeleted"): 1}
+        assert known.link_of_person[ada].state is LinkState.RETIRED
+        assert list(known.tombstones) == [link.profile_id]
+        assert rows(back) == {("Linked", "Applied"): 1}
+        assert again is not None
+        assert (again.person_id, again.state, again.missed_walks) == (ada, LinkState.LIVE, 0)
+        assert again.profile_id != link.profile_id
+        assert (len(world.people()), world.calls("opt_in")) == (1, [])
+
+    async def test_one_missed_walk_asks_nobody_and_the_next_that_shows_the_profile_begins_anew(
+        self, world: World
+    ) -> None:
+        ada = await linked(world)
+        link = await link_of(world, ADA)
+        assert link is not None
+        profile = world.profile(ADA)
+        deletes_profile(world, ADA)
+        world.waits(days=7)
+        await world.push()
+        missed = await missed_walks(world, link)
+        world.edits_person(ada, given_name="Ada")
+        await world.pull()
+        asked = world.calls("get_profile")
+        world.company.profiles[ADA] = profile
+        world.waits(days=7)
+
+        await world.push()
+
+        assert (missed, asked) == (1, [])
+        assert await missed_walks(world, link) == 0
 
     async def test_a_profile_that_the_walks_missed_and_the_service_has_is_there(self, world: World) -> None:
         ada = await linked(world)

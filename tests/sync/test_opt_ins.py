@@ -1,12 +1,16 @@
 """The way of an opt-in from the queue to the welcome text: window, cap, last check, answer (sync.md C12 to C18)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from anmc.errors import Interrupted
+from anmc.rules.states import Wish
+from anmc.sync.ports import Changes
+from anmc.sync.run import RunEnd
 from sync.world import ADA, BEN, CAI, FIELD, FakeProgress, World, rows
 
 LOS_ANGELES = "12135550123"
@@ -423,3 +427,184 @@ class TestAnswers:
         await world.push()
 
         assert world.person(ada).custom_fields == {FIELD: "yes"}
+
+
+def lets_in(world: World) -> None:
+    """Let the opt-in path work again."""
+    vars(world.company).pop("use_path", None)
+    world.specify("mobileCommons.optInPath", world.path.id)
+
+
+async def unticks_and_ticks(world: World) -> RunEnd:
+    """Let a pull see both, neither of which it takes for a withdrawal (sync.md C5)."""
+    world.replaces_integration()
+    world.unticks(the_person(world))
+    world.waits(minutes=15)
+    await world.pull()
+    world.ticks(the_person(world))
+    world.waits(minutes=15)
+    return await world.pull()
+
+
+async def forgets_the_tick(world: World) -> None:
+    """Let the store hold what a withdrawal leaves that a safety limit stopped and that was revoked (sync.md C13)."""
+    seen = await world.seen_person(the_person(world))
+    assert seen is not None
+    await world.memory.remember(Changes(people=[replace(seen, stated_wish=Wish.FALSE, fingerprint=b"")]))
+
+
+class TestANewWish:
+    """A call that left no subscription forbids another one until the wish turns to True anew (sync.md C12)."""
+
+    async def test_somebody_whom_the_path_let_not_in_may_ask_again(self, filtered: World) -> None:
+        await filtered.pull()
+        lets_in(filtered)
+
+        end = await unticks_and_ticks(filtered)
+
+        assert rows(end)["Subscribed", "Applied"] == 1
+        assert filtered.writes.count("opt_in") == 2
+        assert filtered.texted == [ADA]
+
+    async def test_somebody_whose_call_failed_may_ask_again(self, world: World) -> None:
+        world.specify("mobileCommons.optInPath", "999999")
+        world.adds_person(ADA, "1")
+        await world.pull()
+        lets_in(world)
+
+        end = await unticks_and_ticks(world)
+
+        assert rows(end)["Subscribed", "Applied"] == 1
+        assert world.texted == [ADA]
+
+    async def test_the_old_wish_asks_for_nothing_even_where_it_is_read_for_the_first_time(
+        self, filtered: World
+    ) -> None:
+        await filtered.pull()
+        lets_in(filtered)
+        filtered.replaces_integration()
+
+        end = await filtered.pull()
+
+        assert rows(end)["Held", "RefusedByVendor"] == 1
+        assert filtered.writes.count("opt_in") == 1
+
+    async def test_a_call_that_is_refused_again_is_over_again(self, filtered: World) -> None:
+        await filtered.pull()
+
+        again = await unticks_and_ticks(filtered)
+        filtered.edits_person(the_person(filtered), given_name="Ada")
+        third = await filtered.pull()
+        await filtered.push()
+
+        assert rows(again)["Held", "RefusedByVendor"] == 1
+        assert rows(third)["UpdatedInMobileCommons", "RefusedByVendor"] == 1
+        assert filtered.writes.count("opt_in") == 2
+
+    @pytest.mark.rule("I3")
+    async def test_the_new_call_is_made_once_more_if_nobody_knows_what_it_did(self, filtered: World) -> None:
+        await filtered.pull()
+        filtered.faults.set("mobile-commons", "opt_in", status=504)
+        await unticks_and_ticks(filtered)
+        for _ in range(4):
+            filtered.waits(minutes=5)
+            await filtered.push()
+
+        assert filtered.writes.count("opt_in") == 3
+        assert await filtered.queue() == []
+
+    @pytest.mark.rule("I3")
+    async def test_a_call_that_left_a_subscription_is_never_repeated(self, world: World) -> None:
+        world.adds_person(ADA, "1")
+        await world.pull()
+        world.company.remove(world.profile(ADA))
+
+        await unticks_and_ticks(world)
+        await world.push()
+
+        assert world.writes.count("opt_in") == 1
+        assert world.texted == [ADA]
+
+    @pytest.mark.rule("I3")
+    async def test_a_call_whose_outcome_nobody_knows_is_not_overtaken(self, world: World) -> None:
+        world.adds_person(ADA, "1")
+        world.faults.set("mobile-commons", "opt_in", status=504)
+        await world.pull()
+        await forgets_the_tick(world)
+
+        await world.pull()
+        for _ in range(4):
+            world.waits(minutes=5)
+            await world.push()
+
+        assert world.writes.count("opt_in") == 2
+        assert await world.queue() == []
+
+    async def test_a_box_that_comes_back_while_the_refused_opt_in_is_still_in_the_queue_is_called_once(
+        self, world: World
+    ) -> None:
+        """The process died between the answer and the queue: what waits there is the old wish and the new one."""
+        world.specify("mobileCommons.optInPath", "999999")
+        world.adds_person(ADA, "1")
+        remember = world.memory.remember
+
+        async def dies_at_the_end(changes: Changes) -> None:
+            if changes.dequeued:
+                raise Interrupted("killed")
+            await remember(changes)
+
+        world.memory.remember = dies_at_the_end  # type: ignore[method-assign]
+        with pytest.raises(Interrupted):
+            await world.pull()
+        world.memory.remember = remember  # type: ignore[method-assign]
+        assert len(await world.queue()) == 1
+        await forgets_the_tick(world)
+        lets_in(world)
+        world.waits(hours=2)
+
+        end = await world.pull()
+        await world.push()
+
+        assert rows(end)["Subscribed", "Applied"] == 1
+        assert world.writes.count("opt_in") == 2
+        assert world.texted == [ADA]
+        assert await world.queue() == []
+
+    async def test_a_new_wish_outlives_a_crash_before_the_call(self, filtered: World) -> None:
+        await filtered.pull()
+        lets_in(filtered)
+        await forgets_the_tick(filtered)
+        filtered.progress = FakeProgress(pages_left=1)
+        with pytest.raises(Interrupted):
+            await filtered.pull()
+        filtered.progress = FakeProgress()
+
+        end = await filtered.pull()
+
+        assert rows(end)["Subscribed", "Applied"] == 1
+        assert filtered.writes.count("opt_in") == 2
+
+    async def test_a_person_whom_the_run_reads_twice_is_called_once(self, filtered: World) -> None:
+        """What the second reading finds is a wish that is True already, and an opt-in that waits."""
+        await filtered.pull()
+        lets_in(filtered)
+        await forgets_the_tick(filtered)
+        ada = the_person(filtered)
+        for number in range(30):  # two pages
+            filtered.adds_person(f"120255502{number:02}", "0")
+
+        def touch(request: httpx.Request) -> None:
+            if request.url.path.endswith("/people") and "page=2" in str(request.url):
+                filtered.wire.before_request = lambda _request: None
+                filtered.edits_person(ada, given_name="Ada")
+                filtered.moves_to_the_end(ada)
+
+        filtered.wire.before_request = touch
+
+        await filtered.pull()
+        filtered.waits(minutes=5)
+        await filtered.push()
+
+        assert filtered.writes.count("opt_in") == 2
+        assert filtered.texted == [ADA]
+        assert filtered.profile(ADA).fields["first_name"] == "Ada"

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from anmc.api.names import Direction, RunResult
+from anmc.api.names import Direction, RunResult, Trigger
 from anmc.clients.mobile_commons import lists
-from anmc.errors import Interrupted, ServiceUnavailable
-from anmc.rules.records import Profile, SubscriberRow
+from anmc.errors import Interrupted, ServiceUnavailable, TooManyFailures
+from anmc.rules.backoff import Backoff
+from anmc.rules.records import PersonId, Profile, SubscriberRow
 from anmc.sync.ports import MobileCommons, Page, Pages, Service
 from anmc.sync.push import push
 from anmc.sync.run import RunEnd
@@ -35,6 +36,19 @@ def leaves_unseen(world: World, phone: str, at: datetime) -> None:
     world.company.leave(member, source="Web", at=at)
 
 
+async def linked(world: World, phone: str) -> PersonId:
+    """Link a member and a person of the same number."""
+    person_id = world.adds_person(phone, "1")
+    world.joins(phone)
+    await world.push()
+    return person_id
+
+
+async def missed_walks(world: World, *people: PersonId) -> list[int]:
+    links = (await world.memory.recall(people=people)).link_of_person
+    return [links[person_id].missed_walks for person_id in people]
+
+
 async def push_with(world: World, mobile_commons: MobileCommons) -> RunEnd:
     context = await world.context(Direction.PUSH)
     context.mobile_commons = mobile_commons
@@ -48,6 +62,7 @@ class Whole:
         self._service = world.mobile_commons
         self._profiles_fail = profiles_fail
         self._are_complete = are_complete
+        self.sweeps = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._service, name)
@@ -55,6 +70,7 @@ class Whole:
     async def iter_profiles(
         self, *, updated_from: datetime | None, updated_until: datetime | None = None, first_page: int = 1
     ) -> Pages[Profile]:
+        self.sweeps += updated_from is None
         if updated_from is None and self._profiles_fail:
             raise ServiceUnavailable("Mobile Commons does not show everybody")
         async for page in self._service.iter_profiles(
@@ -247,6 +263,112 @@ class TestWhenItSweeps:
         assert positions.walked_at == end.window_to.replace(microsecond=0)
 
 
+class TestMissedWalks:
+    """A whole sweep counts the linked profiles that it has not shown (sync.md M13)."""
+
+    async def test_a_deleted_profile_has_missed_a_walk_and_no_other_has(self, world: World) -> None:
+        ada, ben = await linked(world, ADA), await linked(world, BEN)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+
+        await world.push()
+
+        assert await missed_walks(world, ada, ben) == [1, 0]
+
+    async def test_a_push_without_a_sweep_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=6)
+
+        await world.push()
+
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_link_that_is_made_by_the_run_of_the_sweep_has_missed_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+
+        assert (await world.positions(Direction.PUSH)).walked_at is not None
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_sweep_that_fails_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+
+        await push_with(world, Whole(world, profiles_fail=True))
+
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_list_that_changed_under_the_sweep_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+
+        await push_with(world, Whole(world, are_complete=False))
+
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_profile_that_cannot_be_read_is_not_absent(self, world: World) -> None:
+        """Whoever has no id may be anybody."""
+        ada = await linked(world, ADA)
+        ben = await linked(world, BEN)
+        world.company.remove(world.profile(BEN))
+        world.waits(days=7)
+        spoiled = without_number(ADA, path="/api/profiles")
+        spoil(world, lambda request, body: body if "from" in request.url.params else spoiled(request, body))
+
+        end = await world.push()
+
+        assert rows(end) == {("ProcessingError", "UnreadableRecord"): 1}
+        assert (await world.positions(Direction.PUSH)).walked_at == end.window_to.replace(microsecond=0)
+        assert await missed_walks(world, ada, ben) == [0, 0]
+
+    async def test_an_interrupted_sweep_counts_nothing_and_the_one_that_begins_anew_once(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        monkeypatch.setattr(lists, "PAGE_SIZES", (2, 1))
+        for number in range(7):
+            has_member(world, f"120255502{number:02}", days_ago=9)
+        world.waits(days=7)
+        world.progress = FakeProgress(pages_left=6)
+        with pytest.raises(Interrupted):
+            await world.push()
+        interrupted = await missed_walks(world, ada)
+        world.progress = FakeProgress()
+        world.waits(minutes=1)
+
+        await world.push()
+
+        assert (interrupted, await missed_walks(world, ada)) == ([0], [1])
+
+    async def test_a_run_whose_positions_stay_counts_nothing(self, world: World) -> None:
+        """It sweeps again with the next tick, which is no walk of another week."""
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+        world.specify("safety.maxCreatesPerRun", 1)
+        for phone in (BEN, CAI):
+            world.joins(phone)
+            world.edits_profile(phone, email=f"{phone}@example.org")
+
+        end = await world.push()
+
+        assert end.error is not None
+        assert await missed_walks(world, ada) == [0]
+
+    async def test_a_dry_run_counts_nothing(self, world: World) -> None:
+        ada = await linked(world, ADA)
+        world.company.remove(world.profile(ADA))
+        world.waits(days=7)
+        world.specify("push.mode", "DryRun")
+
+        await world.push()
+
+        assert await missed_walks(world, ada) == [0]
+
+
 class TestTroubles:
     async def test_a_sweep_that_fails_holds_back_no_opt_out_of_the_window(self, world: World) -> None:
         ada = world.adds_person(ADA, "1")
@@ -337,3 +459,81 @@ class TestTroubles:
         assert end.problem.message == "25 of 26 records of the weekly sweep cannot be read"
         assert rows(end)["ProcessingError", "UnreadableRecord"] == 25
         assert end.watermark is not None
+
+
+class TestBackOff:
+    """A sweep that fails is not repeated in full by each push (sync.md W4, W12)."""
+
+    async def test_it_rests_ever_longer_and_the_pushes_between_work(self, world: World) -> None:
+        failing = Whole(world, profiles_fail=True)
+        ada = world.adds_person(ADA, "1")
+        swept = []
+        for tick in range(16):
+            before = failing.sweeps
+            end = await push_with(world, failing)
+            swept += [tick * 5] if failing.sweeps > before else []
+            assert (end.problem is not None) == (failing.sweeps > before)
+            world.waits(minutes=5)
+        world.joins(ADA)
+        world.leaves(ADA)
+        await push_with(world, failing)
+
+        assert swept == [0, 5, 15, 35, 75]
+        assert world.wish(ada) == "0"
+
+    async def test_a_success_ends_it(self, world: World) -> None:
+        await push_with(world, Whole(world, profiles_fail=True))
+        resting = (await world.positions(Direction.PUSH)).sweep_backoff
+        world.waits(minutes=5)
+
+        await world.push()
+
+        assert resting == Backoff(1, START + timedelta(minutes=5))
+        assert (await world.positions(Direction.PUSH)).sweep_backoff is None
+
+    async def test_a_requested_push_sweeps_at_once(self, world: World) -> None:
+        await push_with(world, Whole(world, profiles_fail=True))
+        world.waits(minutes=1)
+
+        await world.push(trigger=Trigger.REQUEST)
+
+        assert (await world.positions(Direction.PUSH)).walked_at is not None
+
+    async def test_a_sweep_in_which_too_many_records_fail_leaves_the_next_push_to_the_opt_outs(
+        self, world: World
+    ) -> None:
+        await world.push()
+        world.waits(days=1)
+        await world.push()
+        for number in range(25):
+            has_member(world, f"120255502{number:02}", days_ago=0.5)
+        ada = world.adds_person(ADA, "1")
+        world.waits(days=6)
+        world.joins(ADA)
+        world.leaves(ADA)
+        world.faults.set("action-network", "find_person", status=400)
+        started_at = world.clock.now().replace(microsecond=0)
+        with pytest.raises(TooManyFailures):
+            await world.push()
+        world.faults.clear()
+        world.waits(minutes=3)
+
+        await world.push()
+
+        assert world.wish(ada) == "0"
+        positions = await world.positions(Direction.PUSH)
+        assert positions.walked_at == START
+        assert positions.sweep_backoff == Backoff(1, started_at + timedelta(minutes=5))
+
+    async def test_a_safety_stop_is_looked_at_again_by_the_next_push(self, world: World) -> None:
+        """Without the sweep it would find less, and take that for an end of the stop."""
+        world.specify("safety.maxCreatesPerRun", 1)
+        for phone in (ADA, BEN, CAI):
+            has_member(world, phone, days_ago=0)
+            world.edits_profile(phone, email=f"{phone}@example.org")
+            world.profile(phone).updated_at = START - timedelta(days=1)
+
+        stopped, again = await world.push(), await world.push()
+
+        assert [end.error is not None for end in (stopped, again)] == [True, True]
+        assert (await world.positions(Direction.PUSH)).sweep_backoff is None

@@ -175,6 +175,7 @@ class World:
             }
         )
         self.hasher = Hasher(store.hash_key)
+        self._store = store
         self.memory: SqlMemory = store.memory(StoreScope("uid-1", "mc.example.org/acme/all"))
         self.progress = FakeProgress()
         self.gate: Callable[[], None] = lambda: None
@@ -322,6 +323,10 @@ class World:
     def waits(self, **by: float) -> None:
         """Let time pass, in the words of `timedelta`."""
         self.clock.advance(timedelta(**by))
+
+    def replaces_integration(self) -> None:
+        """Delete the integration and make another for the same accounts: it knows their ledger, and nobody."""
+        self.memory = self._store.memory(StoreScope("uid-2", "mc.example.org/acme/all"))
 
     # What there is to see.
 

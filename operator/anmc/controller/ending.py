@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from anmc.api.names import Direction, RunResult
 from anmc.api.report import ReportCalls, ReportDetail, ReportWindow, SyncReport
@@ -12,6 +12,11 @@ from anmc.errors import AnmcError, Interrupted, TooManyFailures
 from anmc.sync.ports import Service
 from anmc.sync.run import RunContext, RunEnd, RunOrder
 from anmc.sync.tally import Tally
+
+BESIDE_VENDOR_SYNC: Final = (
+    "The vendor's own Action Network sync is active on these accounts too: switch it off, or people are texted twice."
+)
+"""What a run says that met the other writer (sync.md 10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,21 @@ class Ending:
 
     @property
     def message(self) -> str:
-        """What the status says: what stopped the run, or what it did and what kept a part of it from its end."""
-        if self.error is not None:
-            return self.error.sentence
+        """What the status says: what stopped the run, or what it did and what kept a part of it from its end.
+
+        Another writer on the same accounts is named in either case: it may be what went wrong.
+        """
+        message = self._summary if self.error is None else self.error.sentence
+        if self.end is not None and self.end.problem is not None:
+            message = f"{message}. {self.end.problem.sentence}"
+        if self.end is not None and self.end.is_beside_vendor_sync:
+            message = f"{message.removesuffix('.')}. {BESIDE_VENDOR_SYNC}"
+        return message
+
+    @property
+    def _summary(self) -> str:
         counts = self.tally.by_category
-        summary = ", ".join(f"{category} {count}" for category, count in counts.items()) or "Nothing new"
-        problem = self.end.problem if self.end is not None else None
-        return summary if problem is None else f"{summary}. {problem.sentence}"
+        return ", ".join(f"{category} {count}" for category, count in counts.items()) or "Nothing new"
 
 
 def status_after(status: IntegrationStatus, ending: Ending) -> IntegrationStatus:

@@ -22,6 +22,7 @@ __all__ = [
     "judge_opt_in",
     "may_opt_in",
     "observe_membership",
+    "overtake_attempt",
     "read_membership",
     "read_wish",
 ]
@@ -188,8 +189,23 @@ _HOLD_BY_ATTEMPT: Final[Mapping[AttemptResult, Reason | None]] = {
     # Whether it arrived is not known; Never, read after it, says that it left nothing (C18).
     AttemptResult.INTENDED: None,
     AttemptResult.UNKNOWN: None,
+    AttemptResult.OVERTAKEN: None,
 }
 """Whether a call that was made before forbids another one, by its result (I3, C18)."""
+
+_LEFT_NOTHING: Final = frozenset({AttemptResult.REFUSED, AttemptResult.FAILED})
+"""Results of a call that was answered, and that left no subscription while Mobile Commons shows none (C12)."""
+
+
+def overtake_attempt(attempt: Attempt | None, membership: MembershipReading, *, turned_true: bool) -> Attempt | None:
+    """Return our newest call for a number as it counts after a reading of the wish; the exception of C12.
+
+    `turned_true`: this reading saw the stated wish become True, so after the call, which was made for an earlier one.
+    What follows is a call of its own. One whose answer nobody saw is none of these: at most one more follows it (C18).
+    """
+    if attempt is None or not turned_true or attempt.result not in _LEFT_NOTHING or membership != NEVER:
+        return attempt
+    return replace(attempt, result=AttemptResult.OVERTAKEN, calls=0)
 
 
 def may_opt_in(  # noqa: PLR0911 - one return per condition of C12

@@ -7,18 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from anmc.api.names import NEEDS_ATTENTION, Direction, Reason
+from anmc.rules.backoff import Backoff
 from anmc.rules.outcomes import Outcome
-
-FIRST_WAIT: Final = timedelta(minutes=5)
-LONGEST_WAIT: Final = timedelta(hours=24)
-"""The wait after the first failure, doubled by each further one up to the longest (sync.md W12)."""
-
-_MAX_DOUBLINGS: Final = 9
-"""After so many the wait is the longest one; more would only make the number large."""
-
-_EARLY: Final = 20
-"""By which part of its wait a record may be tried early: ticks are not equally spaced to the second, and one night
-of the year has 23 hours. Without it a wait of five minutes would last ten, and one of a night two."""
 
 ATTENTION_AFTER: Final = 3
 """Failures after which a person has to look at a record whose service failed (sync.md 8, column *Att.*)."""
@@ -135,14 +125,8 @@ def failed(
         outcome=replace(outcome, fields=()),
         first_failed_at=now if before is None else before.first_failed_at,
         failures=failures,
-        next_try_at=run_started_at + wait_after(failures),
+        next_try_at=Backoff.after(failures, run_started_at).next_try_at,
     )
-
-
-def wait_after(failures: int) -> timedelta:
-    """Return how long a record rests after so many failures, at least one."""
-    doublings = min(failures - 1, _MAX_DOUBLINGS)
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def is_due(letter: DeadLetter, run_started_at: datetime) -> bool:
@@ -152,7 +136,7 @@ def is_due(letter: DeadLetter, run_started_at: datetime) -> bool:
     """
     if letter.trace.is_opt_out and not is_missing(letter):
         return True
-    return run_started_at >= letter.next_try_at - wait_after(letter.failures) / _EARLY
+    return Backoff(letter.failures, letter.next_try_at).is_over(run_started_at)
 
 
 def is_missing(letter: DeadLetter) -> bool:

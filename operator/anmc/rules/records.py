@@ -65,7 +65,8 @@ class Profile:
     """One Mobile Commons profile as read.
 
     `values` holds text by Mobile Commons field name (`first_name`, `email`, `custom.<column>`, …), empty
-    elements as `""`. `constituent_ids` are those of the vendor's own integrations, bare and lower-case.
+    elements as `""`. `constituent_ids` are those of the vendor's own integrations, bare and lower-case; when the
+    vendor's own sync last wrote the profile is `synchronized_at`.
     """
 
     id: ProfileId
@@ -76,6 +77,7 @@ class Profile:
     values: Mapping[str, str] = field(repr=False)
     subscriptions: tuple[Subscription, ...] = ()
     constituent_ids: tuple[PersonId, ...] = ()
+    synchronized_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ class AttemptResult(StrEnum):
     REFUSED = "Refused"
     FAILED = "Failed"
     UNKNOWN = "Unknown"
+    OVERTAKEN = "Overtaken"
+    """It left no subscription, and the wish has turned to True anew: the call forbids nothing more (sync.md C12)."""
 
 
 @dataclass(frozen=True, slots=True)

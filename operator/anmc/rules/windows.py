@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from anmc.api.names import InitialSync
+from anmc.rules.backoff import Backoff
 
 PUSH_OVERLAP: Final = timedelta(minutes=5)
 """How far a push reaches back before its watermark, and how far the watermark stays behind the run's start.
@@ -69,8 +70,13 @@ def pull_filter_bound(lower_bound: datetime) -> datetime:
 
 
 def is_sweep_due(walked_at: datetime | None, now: datetime) -> bool:
-    """Say whether a push sweeps; `walked_at` is the start of the last complete sweep (W4)."""
+    """Say whether a week has gone by; `walked_at` is the start of the last complete sweep (W4)."""
     return walked_at is None or now - walked_at >= WALK_EVERY
+
+
+def has_sweep_rested(backoff: Backoff | None, run_started_at: datetime, *, is_requested: bool) -> bool:
+    """Say whether a sweep that is due may be tried: one that failed rests, unless somebody waits for the run."""
+    return is_requested or backoff is None or backoff.is_over(run_started_at)
 
 
 def sweep_lower_bound(walked_at: datetime | None, active_since: datetime) -> datetime:

@@ -1,16 +1,18 @@
 """Links: a profile has one person and a person one profile."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select
+from sqlalchemy import Row, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.rules.records import PersonId, ProfileId
-from anmc.rules.remembered import Link
+from anmc.rules.remembered import Link, LinkState
 from anmc.store.bulk import by_key, insert_missing, select_in
-from anmc.store.schema import field_set, link
+from anmc.store.schema import field_set, link, profile_seen
 from anmc.store.settled import names_of, pack, unpack
+from anmc.sync.ports import Walk
 
 _LINKS: Final = select(
     link.c.profile_id,
@@ -27,6 +29,27 @@ _BY_PROFILE: Final = by_key(_LINKS, link.c.integration_id, link.c.profile_id)
 _REPLACED: Final = delete(link).where(
     link.c.integration_id == bindparam("integration"),
     or_(link.c.profile_id == bindparam("profile"), link.c.person_id == bindparam("person")),
+)
+
+_SHOWN: Final = (
+    update(link)
+    .where(link.c.integration_id == bindparam("integration"), link.c.profile_id == bindparam("profile"))
+    .values(missed_walks=0, walked_at=bindparam("began_at"))
+)
+_WAS_HANDLED: Final = exists().where(
+    profile_seen.c.integration_id == link.c.integration_id,
+    profile_seen.c.profile_id == link.c.profile_id,
+    profile_seen.c.run_id == bindparam("run"),
+)
+_MISSED: Final = (
+    update(link)
+    .where(
+        link.c.integration_id == bindparam("integration"),
+        link.c.state == LinkState.LIVE,
+        link.c.walked_at.is_distinct_from(bindparam("began_at")),
+        ~_WAS_HANDLED,
+    )
+    .values(missed_walks=link.c.missed_walks + 1)
 )
 
 
@@ -69,6 +92,30 @@ async def write_links(connection: AsyncConnection, integration: int, links: Sequ
             for each in _newest(links)
         ],
     )
+
+
+async def mark_shown(connection: AsyncConnection, integration: int, shown: Mapping[ProfileId, datetime]) -> None:
+    """Mark the links of profiles that a weekly walk has shown, by when it began (sync.md M13).
+
+    A link takes eight bytes for it, and one small write a week; the ids of an account would not fit into memory.
+    """
+    if shown:
+        await connection.execute(
+            _SHOWN,
+            [
+                {"integration": integration, "profile": profile, "began_at": began_at}
+                for profile, began_at in shown.items()
+            ],
+        )
+
+
+async def count_missed(connection: AsyncConnection, integration: int, walk: Walk | None) -> None:
+    """Count one more missed walk for each live link that a walk has not shown, once that has come to its end.
+
+    Who was handled by its run is there: a link that the run made or made anew lost its mark, or never got one.
+    """
+    if walk is not None:
+        await connection.execute(_MISSED, {"integration": integration, "began_at": walk.began_at, "run": walk.run_id})
 
 
 def _newest(links: Sequence[Link]) -> list[Link]:

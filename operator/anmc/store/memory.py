@@ -61,6 +61,8 @@ class SqlMemory:
             await seen.write_people(connection, ids.integration, changes.people)
             await seen.write_profiles(connection, ids.integration, changes.profiles)
             await links.write_links(connection, ids.integration, changes.links)
+            await links.mark_shown(connection, ids.integration, changes.shown)
+            await links.count_missed(connection, ids.integration, changes.walked)
             await gone.write_aliases(connection, ids.integration, changes.aliases)
             await gone.write_tombstones(connection, ids.integration, changes.tombstones)
             await ledger.write_suppressions(connection, ids.ledger, changes.suppressions)

@@ -7,6 +7,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
+from anmc.rules.backoff import Backoff
 from anmc.store.bulk import upsert
 from anmc.store.schema import position
 from anmc.sync.ports import Checkpoint, Positions
@@ -38,6 +39,7 @@ async def read_positions(connection: AsyncConnection, integration: int, directio
         watermark=row.watermark,
         eligible_since=row.eligible_since,
         walked_at=row.walked_at,
+        sweep_backoff=None if row.sweep_failures is None else Backoff(row.sweep_failures, row.next_sweep_at),
         checkpoint=_checkpoint(row),
     )
 
@@ -53,6 +55,8 @@ async def write_positions(
             "watermark": each.watermark,
             "eligible_since": each.eligible_since,
             "walked_at": each.walked_at,
+            "sweep_failures": each.sweep_backoff.failures if each.sweep_backoff else None,
+            "next_sweep_at": each.sweep_backoff.next_try_at if each.sweep_backoff else None,
             **_columns(each.checkpoint),
         }
         for direction, each in positions.items()

@@ -122,6 +122,7 @@ link = Table(
     Column("settled", LargeBinary, nullable=False),
     Column("state", Word(LinkState), nullable=False),
     Column("missed_walks", Integer, nullable=False),
+    Column("walked_at", Moment),  # start of the newest weekly walk that showed the profile
     UniqueConstraint("integration_id", "person_id"),
 )
 
@@ -223,6 +224,8 @@ position = Table(
     Column("watermark", Moment),
     Column("eligible_since", Moment),
     Column("walked_at", Moment),
+    Column("sweep_failures", Integer),  # in a row; without one this and the next are empty
+    Column("next_sweep_at", Moment),
     Column("run_id", Text),  # of the checkpoint; without one this and all that follow are empty
     Column("trigger", Word(Trigger)),
     Column("generation", BigInteger),

@@ -7,6 +7,7 @@ from typing import Final
 
 from anmc.api.names import Direction, RunResult
 from anmc.errors import TooManyFailures
+from anmc.rules.backoff import Backoff
 from anmc.rules.consent import MembershipReading, observe_membership
 from anmc.rules.dead_letters import Listing, Trace
 from anmc.rules.outcomes import Outcome
@@ -14,7 +15,7 @@ from anmc.rules.records import NumberHash, PersonId, ProfileId
 from anmc.rules.remembered import Attempt, PersonSeen, ProfileSeen, QueuedOptIn, StagedOptOut, Suppression
 from anmc.sync.dead_letters import DeadLetters, trace_of_unreadable_profile
 from anmc.sync.failures import UNREADABLE
-from anmc.sync.ports import Changes, Known, Page, Positions
+from anmc.sync.ports import Changes, Known, Page, Positions, Walk
 from anmc.sync.run import RunContext, RunEnd
 from anmc.sync.tally import Detail, Tally
 
@@ -47,9 +48,11 @@ class RunBook:
         self._next_page = 1
         self._read_until: datetime | None = None
         self._is_complete = True
+        self._backoff = positions.sweep_backoff
         self._people: list[PersonSeen] = []
         self._profiles: list[ProfileSeen] = []
         self._suppressions: list[Suppression] = []
+        self._attempts: list[Attempt] = []
         self._queued: list[QueuedOptIn] = []
         self._dequeued: list[PersonId] = []
         self._staged: list[StagedOptOut] = []
@@ -64,6 +67,11 @@ class RunBook:
         """Open the book of a run with the dead letters that there are."""
         letters = DeadLetters(context.order, await context.memory.dead_letters())
         return cls(context, positions, letters, lower_bound=lower_bound)
+
+    def sweep_begins(self) -> None:
+        """Take the weekly sweep for failed until its week is noted: the next push does not begin with it (W4)."""
+        before = self._positions.sweep_backoff
+        self._backoff = Backoff.after(before.failures + 1 if before else 1, self._context.order.started_at)
 
     def observe(self, reading: MembershipReading, number: NumberHash, known: Known) -> Suppression | None:
         """Refill the ledger from what Mobile Commons shows of a number; return its entry (sync.md C6, C7)."""
@@ -149,6 +157,7 @@ class RunBook:
         people: Sequence[PersonSeen] = (),
         profiles: Sequence[ProfileSeen] = (),
         suppressions: Sequence[Suppression] = (),
+        attempts: Sequence[Attempt] = (),
         queued: Sequence[QueuedOptIn] = (),
         dequeued: Collection[PersonId] = (),
         staged: Sequence[StagedOptOut] = (),
@@ -160,6 +169,7 @@ class RunBook:
         self._people.extend(people)
         self._profiles.extend(profiles)
         self._suppressions.extend(suppressions)
+        self._attempts.extend(attempts)
         self._queued.extend(queued)
         self._dequeued.extend(dequeued)
 
@@ -180,7 +190,7 @@ class RunBook:
         )
         failures, read = tally.fresh_failures, tally.records_read
         if failures > MAX_LONE_FAILURES and failures * 100 > read * context.order.max_failure_percent:
-            await self._store(replace(self._positions, checkpoint=None))
+            await self._store(replace(self._positions, checkpoint=None, sweep_backoff=self._backoff))
             raise TooManyFailures(
                 f"{failures} of {read} records failed, more than {context.order.max_failure_percent} %",
                 remedy="Read the reasons in the newest SyncReport; the next run starts afresh.",
@@ -188,12 +198,22 @@ class RunBook:
         await self._store(replace(self._positions, checkpoint=checkpoint))
         await context.progress.page_done(read)
 
-    async def close(self, *, run_start: datetime, watermark: datetime, walked_at: datetime | None = None) -> RunEnd:
+    async def close(
+        self,
+        *,
+        run_start: datetime,
+        watermark: datetime,
+        walked_at: datetime | None = None,
+        walked: Walk | None = None,
+    ) -> RunEnd:
         """End the run; the positions move unless work is undone and in no queue (sync.md I11, W8, W17).
 
-        `walked_at` is the start of the walk over everybody that has come to its end with this run, if one has.
+        `walked_at` is the start of the walk over everybody that has come to its end with this run, if one has; `walked`
+        is that of a push that saw all profiles. With the position of the week it is counted, or neither: a sweep that
+        is made again the same day is no other week's (sync.md M13).
 
-        A run that a safety limit has stopped is a failed one, with a report of what it held back (S1, S2).
+        A run that a safety limit has stopped is a failed one, with a report of what it held back (S1, S2). Its sweep
+        does not rest: a push without it would find less, pass its limits, and clear the stop.
         """
         positions = replace(self._positions, checkpoint=None)
         if (stop := self._context.safety_stop) is not None:
@@ -205,27 +225,35 @@ class RunBook:
                 window_to=run_start,
                 watermark=positions.watermark,
                 error=None if self._context.is_dry else stop,
+                is_beside_vendor_sync=self._context.is_beside_vendor_sync,
             )
         result = self._context.result
         if result is RunResult.SUCCEEDED and not self._is_complete:
             result = RunResult.PARTIALLY_SUCCEEDED
+        positions = replace(positions, sweep_backoff=self._backoff)
         if not self._context.is_dry and not self._context.tally.lost and self._is_complete:
-            positions = replace(positions, watermark=watermark, walked_at=walked_at or positions.walked_at)
-        await self._store(positions)
+            positions = replace(positions, watermark=watermark)
+            if walked_at is not None:
+                positions = replace(positions, walked_at=walked_at, sweep_backoff=None)
+        else:
+            walked = None
+        await self._store(positions, walked=walked)
         return RunEnd(
             result=result,
             tally=self._context.tally,
             window_from=self._lower_bound,
             window_to=run_start,
             watermark=positions.watermark,
+            is_beside_vendor_sync=self._context.is_beside_vendor_sync,
         )
 
-    async def _store(self, positions: Positions) -> None:
+    async def _store(self, positions: Positions, *, walked: Walk | None = None) -> None:
         letters = self.letters.take_changes()
         changes = Changes(
             people=self._people,
             profiles=self._profiles,
             suppressions=self._suppressions,
+            attempts=self._attempts,
             queued=self._queued,
             dequeued=self._dequeued,
             staged=self._staged,
@@ -233,7 +261,8 @@ class RunBook:
             dead_letters=tuple(letters.added),
             revived=letters.revived,
             positions={self._context.order.direction: positions},
+            walked=walked,
         )
         await self._context.remember(changes)
         self._people, self._profiles, self._suppressions, self._queued, self._dequeued = [], [], [], [], []
-        self._staged, self._unstaged = [], []
+        self._attempts, self._staged, self._unstaged = [], [], []

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from anmc.api.names import Direction, Reason
-from anmc.rules.consent import NEVER, MembershipReading, Wish, read_membership, read_wish
+from anmc.rules.consent import NEVER, MembershipReading, Wish, overtake_attempt, read_membership, read_wish
 from anmc.rules.dead_letters import Trace
 from anmc.rules.decisions import Ambiguous, PullDecision, PullFacts
 from anmc.rules.fields import settle
@@ -18,7 +18,7 @@ from anmc.rules.match import Claims, column_person_id, match_profile
 from anmc.rules.outcomes import Outcome, strongest
 from anmc.rules.pull import decide_pull, recognise
 from anmc.rules.records import NumberHash, Person, PersonId, Phone, Profile
-from anmc.rules.remembered import Link, LinkState, PersonSeen, Suppression
+from anmc.rules.remembered import Attempt, Link, LinkState, PersonSeen, Suppression
 from anmc.rules.stored import not_kept_by_person, not_kept_by_profile
 from anmc.rules.windows import is_eligible
 from anmc.rules.withdrawal import WithdrawalStep
@@ -52,9 +52,14 @@ class Eligibility:
         return not self.only_links and is_eligible(
             person.modified_date,
             self.since,
-            turned_true=wish is Wish.TRUE and seen is not None and seen.stated_wish is not Wish.TRUE,
+            turned_true=turned_true(wish, seen),
             full=self.opens_to_all or person.id in self.also,
         )
+
+
+def turned_true(wish: Wish, seen: PersonSeen | None) -> bool:
+    """Say whether a reading sees the stated wish of a person become True; the first one of all sees nothing become."""
+    return wish is Wish.TRUE and seen is not None and seen.stated_wish is not Wish.TRUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,7 @@ class Importer:
             return {}, frozenset()
         self._context.floor[Service.MOBILE_COMMONS] += math.ceil(len(phones) / NUMBERS_PER_CALL)
         found = await self._context.mobile_commons.find_profiles(phones)
+        self._context.look_for_vendor_sync(found.profiles)
         hashed = ((self._sightings.number_hash(profile.number), profile) for profile in found.profiles)
         profiles = {number: profile for number, profile in hashed if number is not None}
         return profiles, frozenset(self._context.hasher.number(phone) for phone in found.unreadable)
@@ -270,13 +276,27 @@ class Importer:
             ),
             membership=reading,
             suppression=suppression,
-            attempt=self._book.attempt(number, known),
+            attempt=self._attempt(subject, wish.wish, reading, shared_number=shared_number),
             shared_number=shared_number,
             eligible=self._eligibility.includes(person, wish.wish, subject.seen),
             profile_gone_at=subject.profile_gone_at,
             withdrawal=step,
             is_leaving=self._withdrawals.is_leaving(step, number, known),
         )
+
+    def _attempt(
+        self, subject: _Subject, wish: Wish, reading: MembershipReading, *, shared_number: bool
+    ) -> Attempt | None:
+        """Return our newest call for the number; one that a new wish overtakes is stored with that wish (sync.md C12).
+
+        While several hold the number, nobody knows whose call it was.
+        """
+        before = self._book.attempt(subject.number, subject.known)
+        is_new = turned_true(wish, subject.seen) and not shared_number
+        attempt = overtake_attempt(before, reading, turned_true=is_new)
+        if attempt is not None and attempt != before:
+            self._book.enter(attempts=[attempt])
+        return attempt
 
     def _withdraw(
         self, subject: _Subject, membership: MembershipReading | None, suppression: Suppression | None

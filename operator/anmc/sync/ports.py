@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from anmc.api.names import Direction, Trigger
+from anmc.rules.backoff import Backoff
 from anmc.rules.dead_letters import DeadLetter
 from anmc.rules.decisions import NewPerson
 from anmc.rules.records import (
@@ -261,13 +262,22 @@ class Positions:
     """How far one direction of one integration has read (sync.md W3 to W6).
 
     `walked_at` is the start of its last complete walk over everybody: the sweep of a push, the full read of a pull, or
-    the first pull, whatever that one read.
+    the first pull, whatever that one read. `sweep_backoff` is the rest of a sweep that failed since, None if none did.
     """
 
     watermark: datetime | None = None
     eligible_since: datetime | None = None
     checkpoint: Checkpoint | None = None
     walked_at: datetime | None = None
+    sweep_backoff: Backoff | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A weekly walk over all profiles: the run that made it, and when it began (sync.md W4)."""
+
+    run_id: str
+    began_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +287,10 @@ class Changes:
     people: Sequence[PersonSeen] = ()
     profiles: Sequence[ProfileSeen] = ()
     links: Sequence[Link] = ()
+    shown: Mapping[ProfileId, datetime] = field(default_factory=dict)
+    """Profiles that a weekly walk has shown, and when that began: their links have missed none (sync.md M13)."""
+    walked: Walk | None = None
+    """A weekly walk that is whole by now: live links whose profile it did not show have missed one more."""
     suppressions: Sequence[Suppression] = ()
     attempts: Sequence[Attempt] = ()
     queued: Sequence[QueuedOptIn] = ()

@@ -31,6 +31,7 @@ class FoundProfiles:
         """Handle what is no repeat; an opt-out is new from the bound on (sync.md C10)."""
         if not profiles:
             return
+        self._context.look_for_vendor_sync(profiles)
         seen = (await self._context.memory.recall(profiles=[profile.id for profile in profiles])).profiles
         fresh = [profile for profile in profiles if not self._is_repeat(profile, seen.get(profile.id))]
         self.handled.update(profile.id for profile in profiles)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from anmc.api.names import Direction
+from anmc.api.names import Direction, Trigger
 from anmc.rules.dead_letters import Listing
 from anmc.rules.fingerprint import subscription_stamp
 from anmc.rules.records import Phone, ProfileId, SubscriberRow
 from anmc.rules.sweep import SweepBounds, row_changed_at
 from anmc.rules.windows import (
+    has_sweep_rested,
     is_sweep_due,
     new_opt_outs_since,
     next_push_watermark,
@@ -63,7 +64,10 @@ async def _push(context: RunContext) -> RunEnd:
     first_read_at = await reading.read_profiles()
     await reading.read_subscribers()
     sweep = None
-    if is_sweep_due(stored.walked_at, context.now_there):
+    is_requested = order.trigger is Trigger.REQUEST
+    has_rested = has_sweep_rested(stored.sweep_backoff, order.started_at, is_requested=is_requested)
+    if has_rested and is_sweep_due(stored.walked_at, context.now_there):
+        book.sweep_begins()
         bounds = SweepBounds(sweep_lower_bound(stored.walked_at, order.active_since), order.active_since)
         sweep = Sweep(context, book, profiles, bounds)
         await sweep.run()
@@ -78,8 +82,12 @@ async def _push(context: RunContext) -> RunEnd:
     if sweep is None:
         return await book.close(run_start=run_start, watermark=next_push_watermark(run_start))
     sweep.count_unreadable()
-    walked_at = None if sweep.problem else run_start
-    end = await book.close(run_start=run_start, watermark=next_push_watermark(run_start), walked_at=walked_at)
+    end = await book.close(
+        run_start=run_start,
+        watermark=next_push_watermark(run_start),
+        walked_at=None if sweep.problem else run_start,
+        walked=sweep.walked,
+    )
     return end if sweep.problem is None else end.with_problem(sweep.problem)
 
 

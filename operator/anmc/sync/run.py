@@ -1,7 +1,7 @@
 """One run: what was ordered, what it works with, what came of it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -11,8 +11,10 @@ from anmc.errors import AnmcError, SafetyStop
 from anmc.rules.hashing import Hasher
 from anmc.rules.outcomes import Outcome
 from anmc.rules.policy import Policy
+from anmc.rules.records import Profile
 from anmc.rules.safety import Creations
 from anmc.rules.send_window import SendWindow
+from anmc.rules.vendor_sync import is_vendor_sync_active, newest_sync
 from anmc.rules.windows import may_resume
 from anmc.sync.ports import ActionNetwork, Changes, Checkpoint, Memory, MobileCommons, Service
 from anmc.sync.sightings import Sightings
@@ -116,6 +118,8 @@ class RunContext:
     creations: Creations = field(init=False)
     opt_out_stop: SafetyStop | None = None
     """Set by a run that would opt out too many (S1)."""
+    vendor_synced_at: datetime | None = None
+    """When the vendor's own sync last wrote a profile that this run has read (sync.md 10)."""
 
     def __post_init__(self) -> None:
         order = self.order
@@ -138,6 +142,22 @@ class RunContext:
     def releases_opt_ins(self) -> bool:
         """Whether this run makes opt-in calls: none while a safety stop stands (S4)."""
         return self.order.releases_opt_ins and self.safety_stop is None and not self.is_dry
+
+    def look_for_vendor_sync(self, profiles: Iterable[Profile]) -> None:
+        """Note what profiles, as read, show of the vendor's own sync."""
+        times = (self.vendor_synced_at, newest_sync(profiles))
+        self.vendor_synced_at = max((time for time in times if time is not None), default=None)
+
+    @property
+    def is_beside_vendor_sync(self) -> bool:
+        """Whether the vendor's own sync writes to these accounts too."""
+        order = self.order
+        return is_vendor_sync_active(
+            self.vendor_synced_at,
+            lower_bound=self.lower_bound or order.started_at,
+            started_at=order.started_at,
+            lookback=order.lookback,
+        )
 
     def now(self, service: Service = Service.MOBILE_COMMONS) -> datetime:
         """Return the time of a service, as far as its last answer tells it (sync.md W2).
@@ -231,7 +251,7 @@ class RunEnd:
     """What came of a run. `watermark` is where the next one begins: unmoved, or None, if this one may not move it.
 
     `error` is the safety stop of a run that was stopped, and has a report nevertheless. `problem` is what kept a part
-    of the run from its end that a later one makes up for.
+    of the run from its end that a later one makes up for. `is_beside_vendor_sync`: it met another writer (sync.md 10).
     """
 
     result: RunResult
@@ -241,6 +261,7 @@ class RunEnd:
     watermark: datetime | None
     error: AnmcError | None = None
     problem: AnmcError | None = None
+    is_beside_vendor_sync: bool = False
 
     def with_problem(self, problem: AnmcError) -> "RunEnd":
         """Return the same end of a run a part of which failed."""

@@ -20,7 +20,7 @@ from anmc.rules.sweep import (
 from anmc.rules.withdrawal import needs_repair
 from anmc.sync.book import MAX_LONE_FAILURES, RunBook
 from anmc.sync.failures import RECORD_ERRORS, UNREADABLE
-from anmc.sync.ports import Known, Page, Service
+from anmc.sync.ports import Changes, Known, Page, Service, Walk
 from anmc.sync.profiles import FoundProfiles
 from anmc.sync.run import RunContext
 from anmc.sync.tally import Detail
@@ -46,10 +46,16 @@ class Sweep:
         self._book = book
         self._profiles = profiles
         self._bounds = bounds
+        self._walk = Walk(context.order.id, context.now_there)
         self._unreadable: list[Detail] = []
         self._read = 0
         self.problem: AnmcError | None = None
-        """What kept the sweep from its end; the next push sweeps again."""
+        """What kept the sweep from its end; after a rest a push sweeps again."""
+
+    @property
+    def walked(self) -> Walk | None:
+        """The walk, if it has shown every profile there is; one that cannot be read is not absent (sync.md M13)."""
+        return None if self.problem or self._unreadable else self._walk
 
     async def run(self) -> None:
         """Sweep. A list that cannot be read is a `problem`: what was found so far must not wait for it (sync.md I4)."""
@@ -113,9 +119,11 @@ class Sweep:
             async for page in pages:
                 read += self._note(page, of="all profiles")
                 if page.records:
+                    self._context.look_for_vendor_sync(page.records)
                     chosen = await self._choose(page.records)
                     await self._profiles.decide(chosen, lower_bound=self._bounds.lower_bound)
                     await self._book.commit()
+                    await self._mark_shown(page.records)
         self._count_pages(read)
 
     async def _choose(self, shown: Sequence[Profile]) -> list[Profile]:
@@ -137,6 +145,11 @@ class Sweep:
             if needs_repair(reading, self._book.observe(reading, number, known), self._context.policy):
                 chosen.append(profile)
         return chosen
+
+    async def _mark_shown(self, profiles: Sequence[Profile]) -> None:
+        """Remember who is there, after the links of this page were written (sync.md M13)."""
+        shown = dict.fromkeys((profile.id for profile in profiles), self._walk.began_at)
+        await self._context.remember(Changes(shown=shown))
 
     def _is_profile_included(self, profile: Profile, seen: ProfileSeen | None) -> bool:
         if seen is None:

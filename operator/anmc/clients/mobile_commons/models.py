@@ -41,6 +41,9 @@ def to_profile(element: etree._Element) -> Profile:
     Raises:
         Unreadable: it has no id or no number, or a subscription without its campaign.
     """
+    integrations = [
+        item for item in element.iterfind("integrations/integration") if _letters(item.get("type")) == INTEGRATION_TYPE
+    ]
     return Profile(
         id=_profile_id(element.get("id")),
         number=_required(text_of(element, "phone_number")),
@@ -51,9 +54,12 @@ def to_profile(element: etree._Element) -> Profile:
         subscriptions=tuple(_to_subscription(item) for item in element.iterfind("subscriptions/subscription")),
         constituent_ids=tuple(
             PersonId(text)
-            for item in element.iterfind("integrations/integration")
-            if _letters(item.get("type")) == INTEGRATION_TYPE
-            and (text := item.get("constituent_id", "").strip().lower().removeprefix(_ID_PREFIX))
+            for item in integrations
+            if (text := item.get("constituent_id", "").strip().lower().removeprefix(_ID_PREFIX))
+        ),
+        synchronized_at=max(
+            (time for item in integrations if (time := read_time(item.get("synchronized_at"))) is not None),
+            default=None,
         ),
     )
 

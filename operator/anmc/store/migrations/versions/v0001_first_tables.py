@@ -102,6 +102,7 @@ def _create_links() -> None:
         sa.Column("settled", sa.LargeBinary, nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("missed_walks", sa.Integer, nullable=False),
+        sa.Column("walked_at", sa.BigInteger),
         sa.UniqueConstraint("integration_id", "person_id"),
     )
     op.create_table(
@@ -202,6 +203,8 @@ def _create_positions() -> None:
         sa.Column("watermark", sa.BigInteger),
         sa.Column("eligible_since", sa.BigInteger),
         sa.Column("walked_at", sa.BigInteger),
+        sa.Column("sweep_failures", sa.Integer),
+        sa.Column("next_sweep_at", sa.BigInteger),
         sa.Column("run_id", sa.Text),
         sa.Column("trigger", sa.String(32)),
         sa.Column("generation", sa.BigInteger),
