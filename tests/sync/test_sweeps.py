@@ -15,7 +15,7 @@ from anmc.sync.ports import MobileCommons, Page, Pages, Service
 from anmc.sync.push import push
 from anmc.sync.run import RunEnd
 from anmc_simulators.mobile_commons.records import Source
-from sync.spoiling import spoil, without_number
+from sync.spoiling import numberless, spoil, without_number
 from sync.world import ADA, BEN, CAI, START, FakeProgress, World, rows
 
 WEEK = timedelta(days=7)
@@ -309,7 +309,21 @@ class TestMissedWalks:
         assert await missed_walks(world, ada) == [0]
 
     async def test_a_profile_that_cannot_be_read_is_not_absent(self, world: World) -> None:
-        """Whoever has no id may be anybody."""
+        ada, ben = await linked(world, ADA), await linked(world, BEN)
+        world.company.remove(world.profile(BEN))
+        world.waits(days=1)
+        await world.push()  # no window shows them any more
+        world.waits(days=6)
+        spoiled = numberless(ADA)
+        spoil(world, lambda request, body: body if "from" in request.url.params else spoiled(request, body))
+
+        end = await world.push()
+
+        assert rows(end) == {("ProcessingError", "UnreadableRecord"): 1}
+        assert await missed_walks(world, ada, ben) == [0, 1]
+
+    async def test_while_one_without_an_id_cannot_be_read_nobody_is_absent(self, world: World) -> None:
+        """It may be anybody."""
         ada = await linked(world, ADA)
         ben = await linked(world, BEN)
         world.company.remove(world.profile(BEN))

@@ -55,7 +55,8 @@ class Sweep:
     @property
     def walked(self) -> Walk | None:
         """The walk, if it has shown every profile there is; one that cannot be read is not absent (sync.md M13)."""
-        return None if self.problem or self._unreadable else self._walk
+        is_anybody = any(detail.profile_id is None for detail in self._unreadable)
+        return None if self.problem or is_anybody else self._walk
 
     async def run(self) -> None:
         """Sweep. A list that cannot be read is a `problem`: what was found so far must not wait for it (sync.md I4)."""
@@ -123,7 +124,7 @@ class Sweep:
                     chosen = await self._choose(page.records)
                     await self._profiles.decide(chosen, lower_bound=self._bounds.lower_bound)
                     await self._book.commit()
-                    await self._mark_shown(page.records)
+                await self._mark_shown(page)
         self._count_pages(read)
 
     async def _choose(self, shown: Sequence[Profile]) -> list[Profile]:
@@ -146,10 +147,12 @@ class Sweep:
                 chosen.append(profile)
         return chosen
 
-    async def _mark_shown(self, profiles: Sequence[Profile]) -> None:
+    async def _mark_shown(self, page: Page[Profile]) -> None:
         """Remember who is there, after the links of this page were written (sync.md M13)."""
-        shown = dict.fromkeys((profile.id for profile in profiles), self._walk.began_at)
-        await self._context.remember(Changes(shown=shown))
+        ids = [profile.id for profile in page.records]
+        ids += [ProfileId(record.id) for record in page.unreadable if record.id is not None]
+        if ids:
+            await self._context.remember(Changes(shown=dict.fromkeys(ids, self._walk.began_at)))
 
     def _is_profile_included(self, profile: Profile, seen: ProfileSeen | None) -> bool:
         if seen is None:
