@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from anmc.api.names import Reason
-from anmc.errors import AnmcError
+from anmc.errors import AnmcError, PersonGone
 from anmc.rules.dead_letters import DeadLetter
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, PersonId
 from anmc.sync.book import RECORDS_PER_COMMIT, RunBook
 from anmc.sync.failures import RECORD_ERRORS, failed
+from anmc.sync.identity import break_link
 from anmc.sync.imports import Importer
 from anmc.sync.ports import Known, Service
 from anmc.sync.run import RunContext
@@ -48,6 +49,8 @@ async def _read(context: RunContext, book: RunBook, letter: DeadLetter, known: K
     try:
         return await context.action_network.get_person(PersonId(letter.record_id))
     except RECORD_ERRORS as error:
+        if isinstance(error, PersonGone):  # Q16
+            await break_link(context, known.link_of_person.get(PersonId(letter.record_id)))
         _conclude(context, book, letter, _outcome(letter, error), known)
         return None
 
