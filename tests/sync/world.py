@@ -178,6 +178,8 @@ class World:
         self.progress = FakeProgress()
         self.gate: Callable[[], None] = lambda: None
         self.last: RunContext | None = None
+        self.missing: frozenset[str] = frozenset()
+        """Mapped API field names that the last verification has not found."""
         self.spec: dict[str, Any] = {
             "active": True,
             "mobileCommons": {
@@ -408,7 +410,11 @@ class World:
         ).resume((await self.memory.positions(direction)).checkpoint)
         self.last = RunContext(
             order=ordered,
-            policy=Policy.of(spec, target=self.campaign.id if spec.mobile_commons.opt_in_path else None),
+            policy=Policy.of(
+                spec,
+                target=self.campaign.id if spec.mobile_commons.opt_in_path else None,
+                missing=self.missing,
+            ),
             hasher=self.hasher,
             send_window=SendWindow.of(spec),
             mobile_commons=self.mobile_commons,
