@@ -1,6 +1,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -293,6 +294,27 @@ async def test_credentials_refused_by_a_run_fail_it_and_hold_back_the_next(stage
     assert shown(status.conditions)["PushSynced"] == "False CredentialsInvalid"
     assert shown(status.conditions)["Stalled"] == "True CredentialsInvalid"
     assert stage.services.operations["list_profiles"] == 2
+
+
+@pytest.mark.rule("W15")
+async def test_a_refused_run_says_which_records_it_has_not_finished(stage: Stage) -> None:
+    reachable = replace(a_person_without_number(1), number="12025550123")
+    stage.services.people_pages = [[a_person_without_number(0)], [reachable]]
+    stage.apply(annotations=PULL_NOW)
+    await stage.take_turn()
+    stage.services.before = raises(AuthenticationFailed("Refused"), at="find_profiles")
+
+    status = await stage.take_due_turn()
+
+    assert status.pull.last_run is not None
+    assert {(each.category.value, each.count) for each in status.pull.last_run.outcomes} == {
+        ("NoImport", 1),
+        ("ValidationError", 1),
+    }
+    assert status.pull.watermark is None
+    [report] = stage.reports.created
+    assert (report.result, report.attention) == (RunResult.FAILED, 1)
+    assert status.pull.last_run.report_name == report.name
 
 
 async def test_a_missing_secret_is_looked_for_every_minute(stage: Stage) -> None:

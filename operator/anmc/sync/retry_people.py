@@ -29,14 +29,17 @@ async def retry_people(context: RunContext, book: RunBook, importer: Importer) -
 
 
 async def _retry(context: RunContext, book: RunBook, importer: Importer, letters: Sequence[DeadLetter]) -> None:
-    known = await context.memory.recall(people=[PersonId(letter.record_id) for letter in letters])
+    people = [PersonId(letter.record_id) for letter in letters]
+    known = await context.memory.recall(people=people)
+    for person_id in people:
+        book.take_up(person_id, known.people.get(person_id), person_id=person_id)
     async with asyncio.TaskGroup() as group:
         reads = [group.create_task(_read(context, book, letter, known)) for letter in letters]
-    people = [person for read in reads if (person := read.result()) is not None]
-    if not people:
+    found = [person for read in reads if (person := read.result()) is not None]
+    if not found:
         return
     try:
-        await importer.handle(people)
+        await importer.handle(found)
     except RECORD_ERRORS as error:  # the numbers of all of them could not be looked up
         for letter in letters:
             if not book.letters.is_concluded(letter):
