@@ -317,18 +317,25 @@ def assert_nothing_told(caplog: pytest.LogCaptureFixture, meter: TellingMeter) -
 
 async def drive(
     operation: str,
-    clients: tuple[ActionNetworkClient, MobileCommonsClient],
+    clock: "FakeClock",
     wire: "Wire",
     failing: Callable[[Failure], Sequence["Reply | Exception"]],
     caplog: pytest.LogCaptureFixture,
     meter: TellingMeter,
 ) -> None:
-    """Drive an operation into each failure; `failing` says what comes over the wire then."""
+    """Drive an operation into each failure; `failing` says what comes over the wire then.
+
+    Each has clients of its own: one whose credentials were refused sends nothing more.
+    """
     for failure in FAILURES:
         wire.script(*failing(failure))
         wire.requests.clear()
 
-        error = await error_of(OPERATIONS[operation](*clients))
+        async with (
+            connect_action_network(clock, wire, meter) as action_network,
+            connect_mobile_commons(clock, wire, meter) as mobile_commons,
+        ):
+            error = await error_of(OPERATIONS[operation](action_network, mobile_commons))
 
         assert_silent(error)
         assert 0 < len(wire.requests) < 60
@@ -338,16 +345,13 @@ async def drive(
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_no_failure_shows_anything(
     operation: str,
-    action_network: ActionNetworkClient,
-    mobile_commons: MobileCommonsClient,
+    clock: "FakeClock",
     wire: "Wire",
     reply: type["Reply"],
     caplog: pytest.LogCaptureFixture,
     meter: TellingMeter,
 ) -> None:
-    clients = action_network, mobile_commons
-
-    await drive(operation, clients, wire, lambda failure: [answer(failure, reply)], caplog, meter)
+    await drive(operation, clock, wire, lambda failure: [answer(failure, reply)], caplog, meter)
 
 
 @pytest.mark.parametrize(
@@ -355,16 +359,15 @@ async def test_no_failure_shows_anything(
 )
 async def test_no_failure_after_a_good_answer_shows_anything(
     operation: str,
-    action_network: ActionNetworkClient,
-    mobile_commons: MobileCommonsClient,
+    clock: "FakeClock",
     wire: "Wire",
     reply: type["Reply"],
     caplog: pytest.LogCaptureFixture,
     meter: TellingMeter,
 ) -> None:
-    clients, good = (action_network, mobile_commons), reply(200, GOOD[operation])
+    good = reply(200, GOOD[operation])
 
-    await drive(operation, clients, wire, lambda failure: [good, answer(failure, reply)], caplog, meter)
+    await drive(operation, clock, wire, lambda failure: [good, answer(failure, reply)], caplog, meter)
 
 
 OTHER = f'"identifiers": ["action_network:canary"], {NUMBERS}'

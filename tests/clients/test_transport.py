@@ -453,6 +453,19 @@ class TestCredentials:
         with pytest.raises(AuthenticationFailed):
             await transport.send(READ, body_of)
 
+    @pytest.mark.rule("W15")
+    async def test_nothing_leaves_after_a_refusal(
+        self, transport: Transport, wire: "Wire", reply: type["Reply"]
+    ) -> None:
+        wire.script(reply(401), reply(200))
+        errors = []
+        for call in (GUARDED_WRITE, READ):
+            with pytest.raises(AuthenticationFailed) as caught:
+                await transport.send(call, body_of)
+            errors.append(caught.value.sentence)
+
+        assert len(set(errors)) == len(wire.requests) == 1
+
     @pytest.mark.parametrize("path", ["@evil.example.org/people", ".evil.example.org/people", ":8443/people"])
     async def test_a_call_that_would_leave_the_origin_is_refused_unsent(
         self, path: str, transport: Transport, wire: "Wire", reply: type["Reply"]

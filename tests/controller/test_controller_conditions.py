@@ -238,6 +238,33 @@ def test_a_correction_ends_the_stall() -> None:
     assert "Stalled" not in shown(current)
 
 
+REFUSED = AuthenticationFailed("Refused")
+AWAY = ServiceUnavailable("Away")
+
+
+@pytest.mark.rule("F16")
+@pytest.mark.parametrize(
+    ("current", "generation", "expected"),
+    [
+        pytest.param((), 1, False, id="never-seen"),
+        pytest.param(FRESH, 1, False, id="not-verified-yet"),
+        pytest.param(conditions.refused(FRESH, REFUSED, generation=1, now=NOON), 1, False, id="refused-at-once"),
+        pytest.param(VERIFIED, 1, True, id="verified"),
+        pytest.param(VERIFIED, 2, False, id="edited-since"),
+        pytest.param(conditions.progressing(VERIFIED, generation=2, now=NOON), 2, False, id="edited-and-seen"),
+        pytest.param(
+            conditions.refused(after_runs(RunResult.SUCCEEDED), AWAY, generation=1, now=NOON), 1, True, id="away-since"
+        ),
+        pytest.param(after_runs(RunResult.FAILED, error=REFUSED), 1, True, id="refused-since"),
+        pytest.param(after_runs(RunResult.INTERRUPTED), 1, True, id="stopped-in-its-first-run"),
+    ],
+)
+def test_a_generation_of_the_spec_is_known_by_the_status(
+    current: tuple[Condition, ...], generation: int, *, expected: bool
+) -> None:
+    assert conditions.was_verified(current, generation=generation) is expected
+
+
 def test_an_inactive_integration_is_ready_as_wished_and_keeps_what_is_known_of_its_runs() -> None:
     failing = after_runs(RunResult.FAILED, direction=Direction.PULL)
 

@@ -9,7 +9,15 @@ from anmc.api.names import Category, Direction, InitialSync, Mode, Reason, RunRe
 from anmc.api.status import Calls, DirectionStatus, PullStatus
 from anmc.controller.due import Due
 from anmc.controller.ending import BESIDE_VENDOR_SYNC, Ending, close_left_over, report_of, status_after
-from anmc.errors import AnmcError, Interrupted, SafetyStop, ServiceUnavailable, TooManyFailures
+from anmc.errors import (
+    AnmcError,
+    AuthenticationFailed,
+    Interrupted,
+    PermissionDenied,
+    SafetyStop,
+    ServiceUnavailable,
+    TooManyFailures,
+)
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import PersonId
 from anmc.sync.ports import Service
@@ -248,6 +256,22 @@ def test_a_run_in_which_too_many_failed_has_a_report_of_which() -> None:
     assert report is not None
     assert report.result is RunResult.FAILED
     assert report.records_read == 5
+
+
+@pytest.mark.rule("W15")
+@pytest.mark.parametrize("error", [AuthenticationFailed("Refused"), PermissionDenied("Refused")])
+def test_a_run_that_was_refused_has_a_report_of_whom_that_cut_off(error: AnmcError) -> None:
+    report = report_of(an_ending(error=error, tally=a_tally(validation_error=2)), CONTEXT, integration="x")
+
+    assert report is not None
+    assert report.result is RunResult.FAILED
+    assert [detail.category for detail in report.details] == [Category.VALIDATION_ERROR] * 2
+
+
+def test_a_run_that_was_refused_before_it_read_anything_has_no_report() -> None:
+    ending = an_ending(error=AuthenticationFailed("Refused"), tally=Tally())
+
+    assert report_of(ending, CONTEXT, integration="x") is None
 
 
 def test_what_a_dead_process_left_over_is_closed_as_interrupted() -> None:

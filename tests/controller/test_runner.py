@@ -1,6 +1,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 import structlog
 from kubernetes.aio.client.exceptions import ApiException
 
-from anmc.api.names import Direction, RunResult, Trigger
+from anmc.api.conditions import find_condition
+from anmc.api.names import ConditionType, Direction, RunResult, Trigger
 from anmc.api.status import DirectionStatus, IntegrationStatus, PullStatus
 from anmc.controller.services import Pace
 from anmc.errors import (
@@ -294,6 +296,27 @@ async def test_credentials_refused_by_a_run_fail_it_and_hold_back_the_next(stage
     assert stage.services.operations["list_profiles"] == 2
 
 
+@pytest.mark.rule("W15")
+async def test_a_refused_run_says_which_records_it_has_not_finished(stage: Stage) -> None:
+    reachable = replace(a_person_without_number(1), number="12025550123")
+    stage.services.people_pages = [[a_person_without_number(0)], [reachable]]
+    stage.apply(annotations=PULL_NOW)
+    await stage.take_turn()
+    stage.services.before = raises(AuthenticationFailed("Refused"), at="find_profiles")
+
+    status = await stage.take_due_turn()
+
+    assert status.pull.last_run is not None
+    assert {(each.category.value, each.count) for each in status.pull.last_run.outcomes} == {
+        ("NoImport", 1),
+        ("ValidationError", 1),
+    }
+    assert status.pull.watermark is None
+    [report] = stage.reports.created
+    assert (report.result, report.attention) == (RunResult.FAILED, 1)
+    assert status.pull.last_run.report_name == report.name
+
+
 async def test_a_missing_secret_is_looked_for_every_minute(stage: Stage) -> None:
     missing = raises(SecretNotFound('Secret "action-network" does not exist'), at="open")
     stage.services.before = missing
@@ -333,6 +356,79 @@ async def test_an_unknown_field_is_told_and_a_corrected_spec_is_taken_up_at_once
     assert "FieldMappingInvalid" in stage.events.reasons
     assert shown(corrected.conditions)["Ready"] == "True Synced"
     assert corrected.observed_generation == 2
+
+
+TEAM = [{"field": "custom.team", "apiFieldName": "custom_fields.team"}]
+ALL_FIELDS = frozenset({"sms_opt_in", "team"})
+
+
+@pytest.fixture
+async def loses_team(stage: Stage) -> None:
+    """An integration that ran well has lost a mapped field, which the verification of the next day notices."""
+    stage.services.custom_fields = ALL_FIELDS
+    stage.apply(fieldMappings=TEAM, pull__schedule="0 0 29 2 *")
+    await stage.take_turn()
+    stage.services.custom_fields = frozenset({"sms_opt_in"})
+    stage.clock.move(days=1)
+
+
+def credentials(status: IntegrationStatus) -> str:
+    condition = find_condition(status.conditions, ConditionType.CREDENTIALS_VALID)
+    assert condition is not None
+    return condition.message
+
+
+@pytest.mark.rule("F16")
+@pytest.mark.usefixtures("loses_team")
+async def test_a_field_that_vanished_is_held_and_the_runs_go_on(stage: Stage) -> None:
+    status = await stage.take_turn()
+
+    assert shown(status.conditions)["Ready"] == "True Synced"
+    assert credentials(status).endswith("held until Action Network lists them again: custom_fields.team")
+    assert stage.entry.verification is not None
+    assert stage.entry.verification.found.missing == {"custom_fields.team"}
+    assert stage.services.operations["list_profiles"] == 2
+
+
+@pytest.mark.rule("F16")
+@pytest.mark.usefixtures("loses_team")
+async def test_a_field_that_is_back_is_held_no_longer(stage: Stage) -> None:
+    await stage.take_turn()
+    stage.services.custom_fields = ALL_FIELDS
+    stage.clock.move(days=1)
+
+    status = await stage.take_turn()
+
+    assert credentials(status) == "Both services accept the credentials"
+    assert stage.entry.verification is not None
+    assert stage.entry.verification.found.missing == frozenset()
+
+
+@pytest.mark.rule("F16")
+@pytest.mark.usefixtures("loses_team")
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_a_restart_makes_no_new_spec(stage: Stage, *, is_away: bool) -> None:
+    stage.restart()
+    if is_away:
+        stage.services.before = raises(ServiceUnavailable("Away"), at="list_custom_fields")
+        await stage.take_turn()
+        stage.services.before = lambda _: None
+
+    status = await stage.take_due_turn()
+
+    assert shown(status.conditions)["Ready"] == "True Synced"
+    assert stage.entry.verification is not None
+    assert stage.entry.verification.found.missing == {"custom_fields.team"}
+
+
+@pytest.mark.rule("F16")
+@pytest.mark.usefixtures("loses_team")
+async def test_an_edited_spec_has_to_name_what_there_is(stage: Stage) -> None:
+    stage.apply(generation=2, fieldMappings=TEAM)
+
+    status = await stage.take_turn()
+
+    assert shown(status.conditions)["Stalled"] == "True FieldMappingInvalid"
 
 
 async def test_a_spec_edited_during_its_verification_is_verified_anew(stage: Stage) -> None:

@@ -9,8 +9,8 @@ from anmc.api.names import Category, Direction, MappingDirection, OnConflict, Re
 from anmc.rules.decisions import FieldsPlan
 from anmc.rules.fields import (
     draft_person,
-    has_moved,
     hold_back,
+    moved_fields,
     newest_record,
     plan_fields,
     required_fields_empty,
@@ -333,7 +333,56 @@ def test_a_push_looks_at_what_differs_from_what_was_settled(
     if settled is not None:
         pairs = settle([mapping], a_profile(first_name=settled), a_person(given_name=settled), [mapping.field], HASHER)
 
-    assert has_moved([mapping], {"first_name": value}, pairs, HASHER) is expected
+    assert any(moved_fields([mapping], {"first_name": value}, pairs, HASHER)) is expected
+
+
+TEAM = FieldMapping(field="custom.team", api_field_name="custom_fields.team")
+
+
+def plan_without_team(value: str, settled: str | None, mapping: FieldMapping = TEAM) -> FieldsPlan:
+    """Plan a name that moves, and a team for which Action Network has no field any more."""
+    pairs = {}
+    if settled is not None:
+        profile, person = replace(a_profile(), values={"custom.team": settled}), a_person()
+        pairs = settle([mapping], profile, person, [mapping.field], HASHER)
+    return plan_fields(
+        [FIRST_NAME],
+        {"first_name": "Ana", "custom.team": value},
+        {"custom_fields.team": "what Action Network still shows"},
+        pairs,
+        direction=PUSH,
+        hasher=HASHER,
+        missing=[mapping],
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "settled", "mapping", "missing"),
+    [
+        pytest.param("Blue", "Red", TEAM, ("custom.team",), id="F16-changed"),
+        pytest.param("Blue", None, TEAM, ("custom.team",), id="F16-never-settled"),
+        pytest.param("Blue", "Blue", TEAM, (), id="F16-as-settled"),
+        pytest.param("", "Blue", TEAM, (), id="F16-emptied"),
+        pytest.param("Blue", "Red", a_mapping(TEAM, direction=MappingDirection.PULL), (), id="F16-only-pulled"),
+    ],
+)
+def test_a_field_that_vanished_moves_nowhere_and_the_others_do(
+    value: str, settled: str | None, mapping: FieldMapping, missing: tuple[str, ...]
+) -> None:
+    assert plan_without_team(value, settled, mapping) == replace(to_an("Ana"), missing=missing)
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason", "fields"),
+    [
+        pytest.param(Wish.TRUE, Reason.FIELD_MISSING, ("custom.team",), id="F16-opted-in"),
+        pytest.param(Wish.FALSE, Reason.NOT_OPTED_IN, ("first_name", "custom.team"), id="F16-without-a-wish"),
+    ],
+)
+def test_what_a_missing_field_holds_is_told(wish: Wish, reason: Reason, fields: tuple[str, ...]) -> None:
+    _, outcomes = hold_back(plan_without_team("Blue", "Red"), wish=wish, sync_type=SyncType.CONSERVATIVE)
+
+    assert outcomes == (Outcome(Category.HELD, reason, fields),)
 
 
 NAMES = st.sampled_from(["", " ", "Ana", "Ben", "cai@example.org", "02134", "2134-1234", "Texas", "TX", "CA", "␀"])

@@ -55,6 +55,10 @@ ANAS_PROFILE = Profile(
 )
 
 
+WITHOUT_ZIP = replace(POLICY, mappings=POLICY.mappings[:1], missing=POLICY.mappings[1:])
+"""What is left of the mapping where Action Network has lost a field."""
+
+
 def of_person(
     person: Person = ANA, *, phone: PhoneReading = PHONE, wish: Wish = Wish.TRUE, policy: Policy = POLICY
 ) -> bytes:
@@ -103,6 +107,7 @@ def test_a_person_without_a_deciding_change_is_the_same(same: Callable[[], bytes
         pytest.param(lambda: of_person(policy=replace(POLICY, opt_in_path=None)), id="opt-in-path"),
         pytest.param(lambda: of_person(policy=replace(POLICY, scope=None)), id="scope"),
         pytest.param(lambda: of_person(policy=replace(POLICY, mappings=POLICY.mappings[:1])), id="mapping-gone"),
+        pytest.param(lambda: of_person(policy=WITHOUT_ZIP), id="F16-field-gone"),
         pytest.param(
             lambda: of_person(
                 policy=replace(
@@ -158,6 +163,21 @@ def test_a_profile_without_a_deciding_change_is_the_same(same: Callable[[], byte
 )
 def test_a_profile_with_a_deciding_change_is_another(other: Callable[[], bytes]) -> None:
     assert other() != of_profile()
+
+
+@pytest.mark.rule("F16")
+def test_what_is_held_of_a_profile_is_looked_at_again_when_it_changes() -> None:
+    moved = replace(ANAS_PROFILE, values={**ANAS_PROFILE.values, "postal_code": "02135"})
+
+    assert of_profile(moved, policy=WITHOUT_ZIP) != of_profile(policy=WITHOUT_ZIP)
+    assert of_profile(policy=WITHOUT_ZIP) != of_profile()
+
+
+@pytest.mark.rule("F16")
+def test_what_a_person_shows_of_a_field_that_vanished_decides_nothing() -> None:
+    without = replace(ANA, values={**ANA.values, "postal_code": None})
+
+    assert of_person(without, policy=WITHOUT_ZIP) == of_person(policy=WITHOUT_ZIP)
 
 
 def test_another_key_gives_another_fingerprint() -> None:

@@ -99,6 +99,7 @@ class FakeServices:
         self.profiles: list[Profile] = []
         self.unreadable_profiles: tuple[UnreadableRecord, ...] = ()
         self.people_pages: list[list[Person]] = []
+        self.custom_fields = frozenset({"sms_opt_in"})
         self.clock_offset = timedelta()
 
     async def fingerprint(self, namespace: str, spec: DataSyncIntegrationSpec) -> bytes:
@@ -133,7 +134,7 @@ class FakeServices:
 
     async def list_custom_fields(self) -> frozenset[str]:
         self._call("list_custom_fields")
-        return frozenset({"sms_opt_in"})
+        return self.custom_fields
 
     async def iter_profiles(
         self, *, updated_from: datetime | None, updated_until: datetime | None = None
@@ -236,6 +237,12 @@ class Stage:
         self.api.put(new)
         self.scheduler.registry.observe(Sighting.of(deepcopy(new)))
         return self.entry
+
+    def restart(self) -> None:
+        """Forget all that a process knows, and see the object as the API server serves it."""
+        registry = self.scheduler.registry
+        registry.vanished(registry.uids())
+        registry.observe(Sighting.of(deepcopy(self.api.bodies["river-keepers"])))
 
     @property
     def entry(self) -> Entry:

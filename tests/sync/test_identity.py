@@ -534,6 +534,23 @@ class TestGone:
         assert link.state is LinkState.BROKEN
         assert world.texted == []
 
+    @pytest.mark.rule("Q16", "W12")
+    async def test_a_person_who_is_gone_when_tried_again_breaks_the_link(self, world: World) -> None:
+        ada = await linked(world)
+        world.edits_person(ada, family_name="King")
+        world.faults.set("mobile-commons", "update_profile", status=503)
+        await world.pull()
+        world.faults.clear()
+        deletes(world, ada)
+        world.waits(days=3)
+
+        end = await world.pull()
+
+        link = await link_of(world, ADA)
+        assert rows(end) == {("ProcessingError", "PersonGone"): 1}
+        assert link is not None
+        assert link.state is LinkState.BROKEN
+
 
 class TestDeletedProfiles:
     async def test_a_profile_that_came_back_by_keyword_is_linked_anew(self, world: World) -> None:

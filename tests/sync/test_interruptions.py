@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from anmc.api.names import Direction
-from anmc.errors import Interrupted
+from anmc.errors import AuthenticationFailed, Interrupted
 from anmc.sync.run import RunEnd
 from sync.world import ADA, BEN, CAI, DEE, FakeProgress, Killed, World, rows
 
@@ -44,7 +44,7 @@ async def until_death(run: Awaitable[object]) -> bool:
     died = False
     try:
         await run
-    except* (Killed, Interrupted):
+    except* (Killed, Interrupted, AuthenticationFailed):
         died = True
     return died
 
@@ -118,6 +118,34 @@ async def test_a_run_may_end_at_any_request(
         assert state(world) == state(whole), number
         assert min(end.tally.counts.values()) >= 0, number
         assert end.tally.records_read == READ[direction], number
+
+
+@pytest.mark.rule("W15", "I9")
+@pytest.mark.parametrize("direction", list(Direction))
+async def test_a_run_may_be_refused_at_any_request(new_world: NewWorld, direction: Direction) -> None:
+    """What it has read until then has one outcome each, and the next run makes up for all of it."""
+    whole = await populated(new_world)
+    await run(whole, direction)
+    requests = whole.wire.requests
+    await run(whole, OTHER[direction])
+
+    for number in range(1, requests + 1):
+        world = await populated(new_world)
+        world.wire.refuses_from = number
+        assert await until_death(run(world, direction))
+        world.wire.refuses_from = None
+        world.opens_services()
+        world.waits(minutes=1)
+        assert world.last is not None
+        refused = world.last.tally.counts
+        assert (await world.positions(direction)).checkpoint is None, number
+
+        await run(world, direction)
+        await run(world, OTHER[direction])
+
+        assert refused.total() in {0, READ[direction]}, number
+        assert min(refused.values(), default=0) >= 0, number
+        assert state(world) == state(whole), number
 
 
 ALL_OF_THE_CROWD = {("Subscribed", "Applied"): 6, ("NoImport", "NotOptedIn"): 45}

@@ -8,9 +8,9 @@ from anmc.sync.verify import Verified, verify
 from sync.world import ADA, World
 
 
-async def verified(world: World) -> Verified:
+async def verified(world: World, *, is_new: bool = True) -> Verified:
     spec = DataSyncIntegrationSpec.from_dict(world.spec)
-    return await verify(spec, world.mobile_commons, world.action_network)
+    return await verify(spec, world.mobile_commons, world.action_network, is_new=is_new)
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +86,30 @@ async def test_missing_custom_fields_are_named(world: World) -> None:
 
     with pytest.raises(FieldMappingInvalid, match='Action Network has no custom field "club", "opted_in"'):
         await verified(world)
+
+
+@pytest.mark.rule("F16", "W14")
+async def test_a_custom_field_that_vanished_is_held(world: World) -> None:
+    world.specify("fieldMappings", [{"field": "custom.team", "apiFieldName": "custom_fields.club"}])
+
+    assert (await verified(world, is_new=False)).missing == {"custom_fields.club"}
+
+
+@pytest.mark.rule("F16", "W14")
+async def test_an_opt_in_field_that_vanished_holds_everything(world: World) -> None:
+    world.specify("actionNetwork.optInField", "opted_in")
+    world.specify("fieldMappings", [{"field": "custom.team", "apiFieldName": "custom_fields.club"}])
+
+    with pytest.raises(FieldMappingInvalid, match='Action Network has no custom field "opted_in"'):
+        await verified(world, is_new=False)
+
+
+@pytest.mark.rule("F16", "W14")
+async def test_a_column_that_vanished_holds_everything(world: World) -> None:
+    world.specify("mobileCommons.constituentIdColumn", "an_id")
+
+    with pytest.raises(FieldMappingInvalid, match='Mobile Commons has no custom column "an_id"'):
+        await verified(world, is_new=False)
 
 
 async def test_a_refused_list_is_no_word_about_the_names(world: World) -> None:

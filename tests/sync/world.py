@@ -108,13 +108,14 @@ class Killed(Exception):
 class Wire(httpx.AsyncBaseTransport):
     """The way to both services, which a test can cut after a request was handled.
 
-    `dies_after` counts the requests to both services from 1; `before_request` sees each of them.
+    `dies_after` and `refuses_from` count the requests to both services from 1; `before_request` sees each of them.
     """
 
     def __init__(self, services: Mapping[str, ASGIApp]) -> None:
         self._services = {host: httpx.ASGITransport(service) for host, service in services.items()}
         self.requests = 0
         self.dies_after: int | None = None
+        self.refuses_from: int | None = None
         self.loses_answer: Callable[[httpx.Request], bool] = lambda _request: False
         self.before_request: Callable[[httpx.Request], None] = lambda _request: None
 
@@ -123,6 +124,8 @@ class Wire(httpx.AsyncBaseTransport):
         self.requests += 1
         number = self.requests
         self.before_request(request)
+        if self.refuses_from is not None and number >= self.refuses_from:
+            return httpx.Response(401)
         response = await self._services[request.url.host].handle_async_request(request)
         await asyncio.sleep(0)  # answers are under way together: when one of them kills, the others were handled too
         if self.dies_after is not None and number >= self.dies_after:
@@ -180,6 +183,8 @@ class World:
         self.progress = FakeProgress()
         self.gate: Callable[[], None] = lambda: None
         self.last: RunContext | None = None
+        self.missing: frozenset[str] = frozenset()
+        """Mapped API field names that the last verification has not found."""
         self.spec: dict[str, Any] = {
             "active": True,
             "mobileCommons": {
@@ -192,10 +197,10 @@ class World:
             },
         }
         self._runs = 0
-        self.connects()
+        self.opens_services()
 
-    def connects(self, connections: Connections | None = None) -> None:
-        """Make clients that know nothing of what others did before them, as a new process does."""
+    def opens_services(self, connections: Connections | None = None) -> None:
+        """Open both services anew, as each turn of an integration does."""
         self.mobile_commons = MobileCommonsClient(
             MobileCommonsAccount(COMMONS, BearerToken(TOKEN), "mc", company_key=self.company.key),
             pacers=Pacers(self.clock),
@@ -418,7 +423,11 @@ class World:
         ).resume((await self.memory.positions(direction)).checkpoint)
         self.last = RunContext(
             order=ordered,
-            policy=Policy.of(spec, target=self.campaign.id if spec.mobile_commons.opt_in_path else None),
+            policy=Policy.of(
+                spec,
+                target=self.campaign.id if spec.mobile_commons.opt_in_path else None,
+                missing=self.missing,
+            ),
             hasher=self.hasher,
             send_window=SendWindow.of(spec),
             mobile_commons=self.mobile_commons,

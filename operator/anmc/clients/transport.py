@@ -45,7 +45,7 @@ a page of 1000 profiles takes it a third of a second."""
 
 
 class Transport:
-    """Sends calls to one origin with one credential.
+    """Sends calls to one origin with one credential, until that is refused: then nothing leaves any more (W15).
 
     `gate` is asked right before each request, after all waiting. `jitter` returns 0 to 1.
     """
@@ -73,6 +73,7 @@ class Transport:
         self._jitter = jitter
         self._connections = connections
         self._pool = connections.join(origin)
+        self._denied: Denied | None = None
         self.calls = 0
         """Requests sent so far, retries included."""
         self.clock_offset = timedelta()
@@ -92,7 +93,7 @@ class Transport:
         """Make a call and return what `read` makes of the answer; an `Unreadable` answer is a failed try.
 
         Raises:
-            AuthenticationFailed: the credentials are refused.
+            AuthenticationFailed: the credentials are refused, or were by an earlier call.
             RateLimited: still 429 after the last try.
             ServiceUnavailable: no usable answer after the last try, or no turn in good time.
             Unconfirmed: a write that must not be repeated blindly may have been applied.
@@ -139,6 +140,8 @@ class Transport:
             began = self._clock.monotonic()
             if began > asked_at:
                 self._meter.waited(self._traits.service, "pacing", began - asked_at)
+            if self._denied is not None:  # by the answer to a call that was sent while this one waited
+                raise Denied(self._denied.code, how=self._denied.how)
             # Built now, not while it waits: thousands in the line would be built before the first of them is sent.
             request = self._build(call)
             self._gate()
@@ -157,6 +160,7 @@ class Transport:
         except CallFailed as failed:
             code = failed.code
             failure = failed if isinstance(failed, TryFailed) else None
+            self._denied = failed if isinstance(failed, Denied) else self._denied
             raise
         else:
             code = answer.code

@@ -1,6 +1,6 @@
 """Conditions: a pure function of what is known of an integration (api.md 4.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -88,17 +88,32 @@ def progressing(conditions: Conditions, *, generation: int, now: datetime) -> Co
     return conditions
 
 
-def verified(conditions: Conditions, *, generation: int, now: datetime) -> Conditions:
-    """Say that both services take the credentials and know the names."""
+def verified(conditions: Conditions, missing: Collection[str] = (), *, generation: int, now: datetime) -> Conditions:
+    """Say that both services take the credentials and know the names, but for `missing`, which are held (F16)."""
     conditions = remove_condition(conditions, ConditionType.STALLED)
+    held = f"; held until Action Network lists them again: {', '.join(sorted(missing))}" if missing else ""
     return set_condition(
         conditions,
         ConditionType.CREDENTIALS_VALID,
         ConditionStatus.TRUE,
         ConditionReason.VERIFIED,
-        "Both services accept the credentials",
+        f"Both services accept the credentials{held}",
         generation=generation,
         now=now,
+    )
+
+
+def was_verified(conditions: Conditions, *, generation: int) -> bool:
+    """Say whether a generation of the spec is no new one: it was verified, or a run has worked by it (sync.md F16).
+
+    The status tells it, so that it outlasts the process. One sign is not enough: refused credentials and services
+    that are away hide the first, and until its run has ended a verified generation has only that one.
+    """
+    known = {one.type: one for one in conditions if one.observed_generation == generation}
+    credentials = known.get(ConditionType.CREDENTIALS_VALID)
+    runs = (known.get(type_) for type_ in SYNCED.values())
+    return (credentials is not None and credentials.status is ConditionStatus.TRUE) or any(
+        run is not None and run.reason is not ConditionReason.PENDING for run in runs
     )
 
 

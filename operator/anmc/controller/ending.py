@@ -10,8 +10,12 @@ from anmc.api.status import Calls, DirectionStatus, IntegrationStatus, LastRun, 
 from anmc.controller.due import Due
 from anmc.errors import AnmcError, Interrupted, TooManyFailures
 from anmc.sync.ports import Service
+from anmc.sync.refusals import REFUSALS
 from anmc.sync.run import RunContext, RunEnd, RunOrder
 from anmc.sync.tally import Tally
+
+_STARTS_AFRESH: Final = (TooManyFailures, *REFUSALS)
+"""Errors after which no run goes on where this one stopped."""
 
 BESIDE_VENDOR_SYNC: Final = (
     "The vendor's own Action Network sync is active on these accounts too: switch it off, or people are texted twice."
@@ -121,13 +125,13 @@ def with_direction(status: IntegrationStatus, changed: DirectionStatus) -> Integ
 def report_of(ending: Ending, context: RunContext, *, integration: str) -> SyncReport | None:
     """Make the report of a run; None for one that has nothing to report (api.md 7).
 
-    A run that ended early has none, as the next one takes up its records, unless it is done with them: too many have
-    failed, and a person has to read which (sync.md S3).
+    A run that ended early has none, as the next one takes up its records, unless a person has to read which of them
+    failed, or what refused credentials have cut off: then the next one starts afresh (sync.md S3, W15).
     """
     order, tally = ending.order, ending.tally
     if ending.end is not None:
         window = ReportWindow(from_=ending.end.window_from, to=ending.end.window_to)
-    elif isinstance(ending.error, TooManyFailures) and context.lower_bound is not None:
+    elif isinstance(ending.error, _STARTS_AFRESH) and context.lower_bound is not None and tally.records_read:
         window = ReportWindow(from_=context.lower_bound, to=order.started_at)
     else:
         return None

@@ -152,10 +152,10 @@ class Executor:
         )
 
     def _context(self, job: Job, order: RunOrder, memory: Memory, progress: RunProgress) -> RunContext:
-        spec = job.turn.spec
+        spec, found = job.turn.spec, job.verification.found
         return RunContext(
             order=order,
-            policy=Policy.of(spec, target=job.verification.found.target),
+            policy=Policy.of(spec, target=found.target, missing=found.missing),
             hasher=Hasher(self._world.store.hash_key),
             send_window=SendWindow.of(spec),
             mobile_commons=job.services.mobile_commons,

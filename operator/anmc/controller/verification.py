@@ -64,8 +64,9 @@ class Verifier:
             DuplicateIntegration, Interrupted: as `Uniqueness.check`.
         """
         entry, generation = turn.entry, turn.seen.generation
+        is_new = not conditions.was_verified(entry.status.conditions, generation=generation)
         try:
-            found = await verify(turn.spec, services.mobile_commons, services.action_network)
+            found = await verify(turn.spec, services.mobile_commons, services.action_network, is_new=is_new)
         except Retry:
             if entry.verification is None or entry.verification.revision != turn.revision:
                 raise
@@ -75,7 +76,7 @@ class Verifier:
         now = self._world.now()
         before = find_condition(entry.status.conditions, ConditionType.CREDENTIALS_VALID)
         entry.verification, entry.refusal = Verification(turn.revision, found, now), None
-        after = conditions.verified(entry.status.conditions, generation=generation, now=now)
+        after = conditions.verified(entry.status.conditions, found.missing, generation=generation, now=now)
         after = conditions.summary(after, entry.status, generation=generation, now=now)
         await self._world.write(entry, replace(entry.status, conditions=after))
         if before is None or before.status is not ConditionStatus.TRUE:

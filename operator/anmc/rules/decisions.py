@@ -97,7 +97,8 @@ class FieldsPlan:
 
     `to_profile` is by Mobile Commons field name, `to_person` by API field name. `moved` and `settle` are Mobile
     Commons names: of the fields that are written, and of those to settle once the writes are confirmed. With a
-    conflict nothing moves or settles. `notes` say what of the values stays behind.
+    conflict nothing moves or settles. `notes` say what of the values stays behind. `missing` are fields of the profile
+    that would move if Action Network had them still (F16).
     """
 
     to_profile: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -107,6 +108,7 @@ class FieldsPlan:
     conflicts: tuple[str, ...] = ()
     conflict_reason: Reason | None = None
     notes: tuple[Reason, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def moves_nothing(self) -> bool:

@@ -1,6 +1,6 @@
 """Which mapped values move between the two records of one human being (sync.md 4)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -57,12 +57,13 @@ def plan_fields(
     is_first_link: bool = False,
     newest: Direction | None = None,
     is_american: bool = True,
+    missing: Sequence[FieldMapping] = (),
 ) -> FieldsPlan:
     """Compare both records field by field and say what this run writes.
 
     `direction` is that of the run; one that makes the link writes both sides. `newest` is the direction that
     carries the record modified last, None if the times are equal or unknown. `is_american` says that the number
-    belongs to region US (N8).
+    belongs to region US (N8). `missing` are rows that are held (F16).
     """
     moves: dict[FieldMapping, Direction] = {}
     settle: set[str] = set()
@@ -100,6 +101,7 @@ def plan_fields(
         moved=tuple(mapping.field for mapping in moves if mapping.field not in behind),
         settle=frozenset(settle - behind),
         notes=tuple(dict.fromkeys(notes)),
+        missing=stuck_fields(missing, profile_values, settled, hasher),
     )
 
 
@@ -195,22 +197,39 @@ def hold_back(plan: FieldsPlan, *, wish: Wish, sync_type: SyncType) -> tuple[Fie
     """
     if plan.conflict_reason is not None:
         return FieldsPlan(), (Outcome(Category.FIELD_CONFLICT, plan.conflict_reason, plan.conflicts),)
-    if plan.moves_nothing or wish is Wish.TRUE or sync_type is SyncType.LIBERAL:
+    if wish is Wish.TRUE or sync_type is SyncType.LIBERAL:
+        return plan, held_missing(plan.missing)
+    if plan.moves_nothing and not plan.missing:
         return plan, ()
-    held = Outcome(Category.HELD, Reason.NOT_OPTED_IN, plan.moved)
+    held = Outcome(Category.HELD, Reason.NOT_OPTED_IN, (*plan.moved, *plan.missing))
     return FieldsPlan(settle=plan.settle.difference(plan.moved)), (held,)  # F13
 
 
-def has_moved(
+def held_missing(fields: tuple[str, ...]) -> tuple[Outcome, ...]:
+    """Return the outcome of values that Action Network has no field for any more; none if there are none (F16)."""
+    return (Outcome(Category.HELD, Reason.FIELD_MISSING, fields),) if fields else ()
+
+
+def stuck_fields(
+    missing: Sequence[FieldMapping], profile_values: ProfileValues, settled: Mapping[str, SettledPair], hasher: Hasher
+) -> tuple[str, ...]:
+    """Return the fields of a profile that would move if Action Network still had them; rule F16.
+
+    What the person says there cannot be read. An empty value would not move in any case (F8).
+    """
+    filled = [mapping for mapping in missing if _of_profile(mapping, profile_values)]
+    return tuple(moved_fields(filled, profile_values, settled, hasher))
+
+
+def moved_fields(
     mappings: Sequence[FieldMapping], profile_values: ProfileValues, settled: Mapping[str, SettledPair], hasher: Hasher
-) -> bool:
-    """Say whether a push has a value to look at: one that differs from what the profile had when settled."""
+) -> Iterator[str]:
+    """Yield the fields that a push has to look at: their values differ from what the profile had when settled."""
     for mapping in mappings:
         if mapping.is_pushed:
             value, pair = _of_profile(mapping, profile_values), settled.get(mapping.field)
             if value if pair is None else hasher.value(mapping.field, value) != pair.profile:
-                return True
-    return False
+                yield mapping.field
 
 
 def settle(

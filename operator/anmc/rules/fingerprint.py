@@ -30,7 +30,8 @@ def person_fingerprint(person: Person, phone: PhoneReading, wish: Wish, policy: 
 
 def profile_fingerprint(profile: Profile, reading: MembershipReading, policy: Policy, hasher: Hasher) -> bytes:
     """Hash what decides about a profile, its constituent ids included; the change stamp is left out (W9)."""
-    values: dict[str, str | None] = {mapping.field: profile.values.get(mapping.field) for mapping in policy.mappings}
+    rows = (*policy.mappings, *policy.missing)  # what is held is looked at again when it changes (F16)
+    values: dict[str, str | None] = {mapping.field: profile.values.get(mapping.field) for mapping in rows}
     values[policy.constituent_column] = profile.values.get(policy.constituent_column)
     return hasher.fingerprint(
         [
@@ -58,7 +59,11 @@ def _value_parts(values: Mapping[str, str | None], *, country: str | None) -> It
 
 
 def _policy_parts(policy: Policy) -> Iterator[str]:
-    """Yield the parts of the spec that decide; the source code is sent at creation and decides nothing."""
+    """Yield the parts of the spec that decide; the source code is sent at creation and decides nothing.
+
+    A field that goes missing leaves the rows and comes back into them: whoever was handled without it is decided
+    about again (F16).
+    """
     rows = sorted(
         (row.field, row.api_field_name, row.required, row.direction.value, row.on_conflict.value)
         for row in policy.mappings

@@ -1,6 +1,6 @@
 """The parts of a spec that decide what happens to people, with what verification found out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from anmc.api.names import SyncType
@@ -15,7 +15,8 @@ class Policy:
     `scope` is the campaign whose subscription the opt-in field speaks of, None for all of them; `target` is the
     campaign of the opt-in path, None when nobody can be subscribed (sync.md 1). `opt_in_field` and
     `constituent_column` are names as `Person.values` and `Profile.values` use them. `carries_withdrawals` says that an
-    opt-out made in Action Network opts out in Mobile Commons (C8).
+    opt-out made in Action Network opts out in Mobile Commons (C8). `missing` are rows of the mapping whose field Action
+    Network no longer lists: they are no `mappings`, so that nobody takes what is not there for an empty value (F16).
     """
 
     sync_type: SyncType
@@ -30,10 +31,15 @@ class Policy:
     allowed_country_codes: frozenset[int]
     mappings: tuple[FieldMapping, ...]
     carries_withdrawals: bool = True
+    missing: tuple[FieldMapping, ...] = ()
 
     @classmethod
-    def of(cls, spec: DataSyncIntegrationSpec, *, target: str | None) -> "Policy":
-        """Take the deciding parts out of a spec; `target` as verification read it from the campaigns."""
+    def of(cls, spec: DataSyncIntegrationSpec, *, target: str | None, missing: Collection[str] = ()) -> "Policy":
+        """Take the deciding parts out of a spec.
+
+        `target` is as verification read it from the campaigns, `missing` are the API field names that it did not find.
+        """
+        rows = data_mappings(spec.effective_mappings())
         return cls(
             sync_type=spec.sync_type,
             scope=spec.mobile_commons.campaign_id,
@@ -45,8 +51,9 @@ class Policy:
             create_without_email=spec.action_network.create_without_email,
             default_region=spec.default_region,
             allowed_country_codes=frozenset(spec.allowed_country_codes),
-            mappings=data_mappings(spec.effective_mappings()),
+            mappings=tuple(row for row in rows if row.api_field_name not in missing),
             carries_withdrawals=spec.consent.opt_out_from_action_network,
+            missing=tuple(row for row in rows if row.api_field_name in missing),
         )
 
 

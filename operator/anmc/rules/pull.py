@@ -231,6 +231,7 @@ def _write(
         is_first_link=link is None,
         newest=newest_record(profile, facts.person),
         is_american=isinstance(facts.phone, Phone) and is_american(facts.phone),
+        missing=policy.missing,
     )
     plan, held = hold_back(plan, wish=facts.wish.wish, sync_type=policy.sync_type)
     outcomes = [rule.outcome, *held]

@@ -18,11 +18,13 @@ from anmc.rules.decisions import (
 )
 from anmc.rules.fields import (
     draft_person,
-    has_moved,
+    held_missing,
     hold_back,
+    moved_fields,
     newest_record,
     plan_fields,
     required_fields_empty,
+    stuck_fields,
 )
 from anmc.rules.gone import is_lifted
 from anmc.rules.hashing import Hasher
@@ -57,7 +59,8 @@ def triage_push(facts: PushFacts, policy: Policy, hasher: Hasher) -> Outcome | P
         return Outcome(Category.DEFERRED_SUBSCRIPTION, Reason.AWAITING_CONFIRMATION)  # P8
     if membership is Membership.NEVER and facts.link is None:
         return Outcome(Category.NO_DIFFERENCE, Reason.NOT_SUBSCRIBED)  # P16
-    moves = facts.link is not None and has_moved(policy.mappings, facts.profile.values, facts.link.settled, hasher)
+    rows = (*policy.mappings, *policy.missing)
+    moves = facts.link is not None and any(moved_fields(rows, facts.profile.values, facts.link.settled, hasher))
     if membership is Membership.ACTIVE and not _is_suppressed(facts):
         return PushNeed.OPT_IN_MATCH if moves or not _is_in_step(facts, policy) else _NOTHING
     return PushNeed.LINKED_PERSON if moves else _with_notes(facts, _standing(facts))
@@ -102,7 +105,7 @@ def decide_opt_in(facts: PushFacts, match: PersonMatch, policy: Policy, hasher: 
     if empty := required_fields_empty(policy.mappings, facts.profile.values, Direction.PUSH):
         return PushDecision(Outcome(Category.NO_EXPORT, Reason.REQUIRED_FIELD_EMPTY, empty))  # P14
     if isinstance(match, NoMatch):
-        return _create(facts, policy)
+        return _create(facts, policy, hasher)
     followed, person = _follow(facts, match), _as_read(match)
     decision = _carry_opt_in(followed, person, policy, hasher, by_email=match.by_email)
     return _relink(decision, match) if followed is not facts else decision
@@ -192,7 +195,7 @@ def _carry_opt_in(facts: PushFacts, person: Person, policy: Policy, hasher: Hash
     )
 
 
-def _create(facts: PushFacts, policy: Policy) -> PushDecision:
+def _create(facts: PushFacts, policy: Policy, hasher: Hasher) -> PushDecision:
     """Make a person of a member whom nobody knows, with an e-mail address or, if the spec says so, without."""
     email = email_or_none(facts.profile.values.get("email"))
     if email is None and not policy.create_without_email:
@@ -205,7 +208,8 @@ def _create(facts: PushFacts, policy: Policy) -> PushDecision:
         values={**values, policy.opt_in_field: WISH_TEXT[Wish.TRUE]},
         source_code=policy.source_code,
     )
-    outcome = _with_notes(facts, Outcome(Category.EXPORTED, Reason.APPLIED), notes=draft.notes)
+    stuck = held_missing(stuck_fields(policy.missing, facts.profile.values, {}, hasher))
+    outcome = _with_notes(facts, Outcome(Category.EXPORTED, Reason.APPLIED), *stuck, notes=draft.notes)
     return PushDecision(outcome, create=person, settle=draft.settle)  # P4
 
 
@@ -239,6 +243,7 @@ def _plan(facts: PushFacts, person: Person, policy: Policy, hasher: Hasher) -> F
         is_first_link=facts.link is None,
         newest=newest_record(facts.profile, person),
         is_american=_is_american(facts),
+        missing=policy.missing,
     )
 
 

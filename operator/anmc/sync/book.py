@@ -17,7 +17,7 @@ from anmc.sync.dead_letters import DeadLetters, trace_of_unreadable_profile
 from anmc.sync.failures import UNREADABLE
 from anmc.sync.ports import Changes, Known, Page, Positions, Walk
 from anmc.sync.run import RunContext, RunEnd
-from anmc.sync.tally import Detail, Tally
+from anmc.sync.tally import Detail, InHand, Tally
 
 MAX_LONE_FAILURES: Final = 20
 """Failures that never end a run, however small it is (sync.md S3)."""
@@ -92,6 +92,17 @@ class RunBook:
         """Note that the other side was told of an opt-out (sync.md C10)."""
         self._suppressions.append(replace(suppression, handled_at=suppression.opted_out_at))
 
+    def take_up(
+        self,
+        record: str,
+        before: PersonSeen | ProfileSeen | None,
+        *,
+        person_id: PersonId | None = None,
+        profile_id: ProfileId | None = None,
+    ) -> None:
+        """Note that a record was read: until it is counted, refused credentials leave it unfinished (sync.md W15)."""
+        self._context.tally.take_up(InHand(record, person_id, profile_id, self._counted(before)))
+
     def count(
         self,
         detail: Detail,
@@ -99,17 +110,25 @@ class RunBook:
         *,
         trace: Trace | None = None,
         instead_of: Outcome | None = None,
+        is_finished: bool = True,
     ) -> None:
         """Count a record's outcome, in place of the one that this run has given it before.
 
         With a `trace` the outcome is that of the whole record: it enters the dead letters, or leaves them.
-        `instead_of` is the earlier outcome where the store cannot know it.
+        `instead_of` is the earlier outcome where the store cannot know it. A record that is not finished stays in
+        hand: a consent write of it is staged.
         """
-        detail, earlier = self._noted(detail, trace), instead_of
-        if earlier is None and before is not None and before.run_id == self._context.order.id:
-            earlier = before.outcome
+        detail = self._noted(detail, trace)
+        earlier = self._counted(before) if instead_of is None else self._context.reported(instead_of)
         shown = replace(detail, outcome=self._context.reported(detail.outcome))
-        self._context.tally.count(shown, instead_of=None if earlier is None else self._context.reported(earlier))
+        self._context.tally.count(shown, instead_of=earlier)
+        if not is_finished:
+            self._context.tally.take_up(InHand(detail.record, detail.person_id, detail.profile_id, shown.outcome))
+
+    def _counted(self, before: PersonSeen | ProfileSeen | None) -> Outcome | None:
+        """Return what this run has counted a record as, None if it has not."""
+        is_ours = before is not None and before.run_id == self._context.order.id
+        return self._context.reported(before.outcome) if before is not None and is_ours else None
 
     def _noted(self, detail: Detail, trace: Trace | None) -> Detail:
         if trace is None:

@@ -52,6 +52,8 @@ class Exporter:
         linked = [link.person_id for link in known.link_of_profile.values()]
         named = [column_person_id(profile, self._context.policy) for profile in profiles]
         people = await self._context.memory.recall(people=[*linked, *(each for each in named if each is not None)])
+        for profile in profiles:
+            self._book.take_up(profile.id, known.profiles.get(profile.id), profile_id=profile.id)
         async with asyncio.TaskGroup() as group:
             for profile in profiles:
                 group.create_task(self._handle(profile, numbers[profile.id], known, people, lower_bound))

@@ -120,6 +120,7 @@ class Importer:
                 continue
             recognised = recognise(person, seen, self._sightings.person_fingerprint(person))
             if recognised is None:
+                self._book.take_up(person.id, seen, person_id=person.id)
                 undecided.append(person)
             elif seen is None or seen.run_id != self._context.order.id:
                 self._conclude(_Subject(person, numbers[person.id], None, known, Known()), recognised)
@@ -182,6 +183,7 @@ class Importer:
             await self._book.commit()
 
     async def _settle(self, dispute: Dispute, subject: _Subject, number: NumberHash) -> None:
+        self._book.take_up(dispute.person.id, dispute.entry, person_id=dispute.person.id)
         facts = replace(self._facts(subject, shared_number=False), eligible=dispute.eligible)
         try:
             with blaming(Service.ACTION_NETWORK):
@@ -382,7 +384,9 @@ class Importer:
         profile_id = subject.profile.id if subject.profile else link.profile_id if link else None
         wish = read_wish(person.values.get(self._context.policy.opt_in_field)).wish
         trace = Trace(Direction.PULL, is_eligible=self._eligibility.includes(person, wish, subject.seen))
-        self._book.count(Detail(person.id, outcome, person.id, profile_id), subject.seen, trace=trace)
+        waits = person.id in self._opt_ins.people or self._withdrawals.waits(person.id)
+        detail = Detail(person.id, outcome, person.id, profile_id)
+        self._book.count(detail, subject.seen, trace=trace, is_finished=not waits)
         self._withdrawals.concluded(person.id, outcome)
         entry = entry or self._sightings.handled_person(person, outcome, before=subject.seen)
         entry = replace(entry, outcome=outcome)

@@ -12,6 +12,7 @@ from anmc.sync.failures import ending_the_run
 from anmc.sync.full_read import PEOPLE_PER_CALL, read_everybody
 from anmc.sync.imports import Eligibility, Importer
 from anmc.sync.ports import Changes, Positions, Service
+from anmc.sync.refusals import reporting_refusals
 from anmc.sync.release import hold_opt_ins, release_opt_ins
 from anmc.sync.retry_people import retry_people
 from anmc.sync.run import EVERYBODY, RunContext, RunEnd
@@ -26,8 +27,9 @@ async def pull(context: RunContext) -> RunEnd:
     Raises:
         AnmcError: the run ends early; positions stay where they were, finished records stay finished.
     """
-    with ending_the_run():
-        return await _pull(context)
+    async with reporting_refusals(context):
+        with ending_the_run():
+            return await _pull(context)
 
 
 async def _pull(context: RunContext) -> RunEnd:

@@ -26,6 +26,7 @@ from anmc.sync.failures import ending_the_run
 from anmc.sync.opt_outs import OptOuts
 from anmc.sync.ports import Page, Service
 from anmc.sync.profiles import FoundProfiles
+from anmc.sync.refusals import reporting_refusals
 from anmc.sync.release import release_opt_ins
 from anmc.sync.retry_profiles import ProfileRetries
 from anmc.sync.run import RunContext, RunEnd
@@ -43,8 +44,9 @@ async def push(context: RunContext) -> RunEnd:
     Raises:
         AnmcError: the run ends early; positions stay where they were, finished records stay finished.
     """
-    with ending_the_run():
-        return await _push(context)
+    async with reporting_refusals(context):
+        with ending_the_run():
+            return await _push(context)
 
 
 async def _push(context: RunContext) -> RunEnd:

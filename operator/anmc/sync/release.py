@@ -85,6 +85,8 @@ class _Release:
         known = await self._context.memory.recall(
             people=[entry.person_id for entry in batch], numbers=[entry.number_hash for entry in batch]
         )
+        for entry in batch:
+            self._book.take_up(entry.person_id, known.people.get(entry.person_id), person_id=entry.person_id)
         async with asyncio.TaskGroup() as group:
             reads = [group.create_task(self._read(entry, known)) for entry in batch]
         candidates = [candidate for read in reads if (candidate := read.result()) is not None]

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from anmc.api.names import Reason
-from anmc.errors import AnmcError
+from anmc.errors import AnmcError, PersonGone
 from anmc.rules.dead_letters import DeadLetter
 from anmc.rules.outcomes import Outcome
 from anmc.rules.records import Person, PersonId
 from anmc.sync.book import RECORDS_PER_COMMIT, RunBook
 from anmc.sync.failures import RECORD_ERRORS, failed
+from anmc.sync.identity import break_link
 from anmc.sync.imports import Importer
 from anmc.sync.ports import Known, Service
 from anmc.sync.run import RunContext
@@ -28,14 +29,17 @@ async def retry_people(context: RunContext, book: RunBook, importer: Importer) -
 
 
 async def _retry(context: RunContext, book: RunBook, importer: Importer, letters: Sequence[DeadLetter]) -> None:
-    known = await context.memory.recall(people=[PersonId(letter.record_id) for letter in letters])
+    people = [PersonId(letter.record_id) for letter in letters]
+    known = await context.memory.recall(people=people)
+    for person_id in people:
+        book.take_up(person_id, known.people.get(person_id), person_id=person_id)
     async with asyncio.TaskGroup() as group:
         reads = [group.create_task(_read(context, book, letter, known)) for letter in letters]
-    people = [person for read in reads if (person := read.result()) is not None]
-    if not people:
+    found = [person for read in reads if (person := read.result()) is not None]
+    if not found:
         return
     try:
-        await importer.handle(people)
+        await importer.handle(found)
     except RECORD_ERRORS as error:  # the numbers of all of them could not be looked up
         for letter in letters:
             if not book.letters.is_concluded(letter):
@@ -48,6 +52,8 @@ async def _read(context: RunContext, book: RunBook, letter: DeadLetter, known: K
     try:
         return await context.action_network.get_person(PersonId(letter.record_id))
     except RECORD_ERRORS as error:
+        if isinstance(error, PersonGone):  # Q16
+            await break_link(context, known.link_of_person.get(PersonId(letter.record_id)))
         _conclude(context, book, letter, _outcome(letter, error), known)
         return None
 

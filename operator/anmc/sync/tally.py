@@ -57,6 +57,16 @@ class Detail:
     is_lost: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A record that this run has read and not finished; `counted` is what it counts as meanwhile, if as anything."""
+
+    record: str
+    person_id: PersonId | None = None
+    profile_id: ProfileId | None = None
+    counted: Outcome | None = None
+
+
 class Tally:
     """Outcomes counted so far; can be taken up again from a checkpoint."""
 
@@ -70,12 +80,23 @@ class Tally:
         self._retries: set[str] = set()
         self._attention: dict[str, Detail] = {}
         self._others: dict[str, Detail] = {}
+        self._in_hand: dict[str, InHand] = {}
+
+    def take_up(self, record: InHand) -> None:
+        """Note that a record is being handled, until its outcome is counted."""
+        self._in_hand[record.record] = record
+
+    def give_up(self, outcome: Outcome) -> None:
+        """Count what is in hand under one outcome, which replaces all else (sync.md O1)."""
+        for each in tuple(self._in_hand.values()):
+            self.count(Detail(each.record, outcome, each.person_id, each.profile_id), instead_of=each.counted)
 
     def count(self, detail: Detail, *, instead_of: Outcome | None = None) -> None:
         """Count a record's outcome, in place of an earlier one of the same record in the same run.
 
         One that could not be read at first and was found in another way gives up the outcome of that.
         """
+        self._in_hand.pop(detail.record, None)
         self._insistent.discard(detail.record)
         self._retries.discard(detail.record)
         was_lost = self._unreadable.pop(detail.record, None)

@@ -15,20 +15,24 @@ class Verified:
     """What verification found out.
 
     `target` is the campaign of the opt-in path, None when there is no path; `campaigns` are all that the company has.
+    `missing` are mapped API field names that Action Network no longer lists: each of them is held (F16).
     """
 
     target: str | None
     campaigns: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
 
 
 async def verify(
-    spec: DataSyncIntegrationSpec, mobile_commons: MobileCommons, action_network: ActionNetwork
+    spec: DataSyncIntegrationSpec, mobile_commons: MobileCommons, action_network: ActionNetwork, *, is_new: bool
 ) -> Verified:
     """Check credentials and names, before anything is written; three calls.
 
+    `is_new` says that nothing was ever done by this spec: then each name has to be there.
+
     Raises:
         InvalidSpec: a campaign or path does not fit the company.
-        FieldMappingInvalid: a mapped name is missing on either side.
+        FieldMappingInvalid: a name is missing that a new spec maps, or that every spec needs.
         AuthenticationFailed: a service refused the credentials.
         ServiceUnavailable: a service failed, or refused to show its names.
     """
@@ -38,8 +42,8 @@ async def verify(
         sample = await mobile_commons.sample_profile()
         if sample is not None:  # an empty company shows no columns, which proves nothing missing
             _check_columns(spec, {name for name in sample.values if name.startswith(CUSTOM_COLUMN)})
-        _check_custom_fields(spec, await action_network.list_custom_fields())
-    return Verified(target, frozenset(campaign.id for campaign in campaigns))
+        missing = _missing_fields(spec, await action_network.list_custom_fields(), is_new=is_new)
+    return Verified(target, frozenset(campaign.id for campaign in campaigns), missing)
 
 
 def _target(spec: DataSyncIntegrationSpec, campaigns: Iterable[Campaign]) -> str | None:
@@ -77,13 +81,17 @@ def _check_columns(spec: DataSyncIntegrationSpec, columns: set[str]) -> None:
         )
 
 
-def _check_custom_fields(spec: DataSyncIntegrationSpec, names: frozenset[str]) -> None:
-    wanted = {row.api_field_name for row in spec.effective_mappings() if row.api_field_name.startswith(CUSTOM_FIELD)}
-    if missing := sorted(name for name in wanted if name.removeprefix(CUSTOM_FIELD) not in names):
+def _missing_fields(spec: DataSyncIntegrationSpec, names: frozenset[str], *, is_new: bool) -> frozenset[str]:
+    """Return what may be held, and refuse what may not: a field that vanished stops no other one (sync.md F16)."""
+    listed = {CUSTOM_FIELD + name for name in names}
+    rows = [row for row in spec.effective_mappings() if row.api_field_name.startswith(CUSTOM_FIELD)]
+    missing = [row for row in rows if row.api_field_name not in listed]
+    if needed := sorted({row.api_field_name for row in missing if is_new or row.is_fixed}):
         raise FieldMappingInvalid(
-            f"Action Network has no custom field {_quoted(missing, CUSTOM_FIELD)}",
+            f"Action Network has no custom field {_quoted(needed, CUSTOM_FIELD)}",
             remedy="Create it in Action Network, or correct fieldMappings and optInField.",
         )
+    return frozenset(row.api_field_name for row in missing)
 
 
 def _quoted(names: Iterable[str], prefix: str) -> str:

@@ -101,6 +101,7 @@ class Withdrawals:
                 return WithdrawalStep.KEEP
             self._keep([_repair(reading.suppression, Direction.PULL, person_id=person.id)], person.id)
         elif step in {WithdrawalStep.REVOKE, WithdrawalStep.VOID} and waiting is not None:
+            self._leaving.discard(person.id)
             self._book.enter(unstaged=[waiting.number_hash])
         return step
 
@@ -109,6 +110,10 @@ class Withdrawals:
         if step in {WithdrawalStep.REVOKE, WithdrawalStep.VOID} or number is None:
             return False
         return step is not WithdrawalStep.NONE or number in known.staged or number in self._fresh
+
+    def waits(self, person_id: PersonId) -> bool:
+        """Say whether an opt-out that this run has staged for a person is still to be made."""
+        return person_id in self._leaving
 
     def concluded(self, person_id: PersonId, outcome: Outcome) -> None:
         """Note what this run has counted of a person whose opt-out waits."""
@@ -187,7 +192,8 @@ class Withdrawals:
         step: WithdrawalStep = WithdrawalStep.STAGE,
     ) -> None:
         dequeued = [person_id] if person_id is not None else []
-        self._leaving.update(dequeued)
+        if any(self._is_to_call(each) for each in entries):
+            self._leaving.update(dequeued)
         if step is WithdrawalStep.RECORD and known is not None:
             ledger = [enter_withdrawal(known.suppressions.get(each.number_hash), each) for each in entries]
             self._book.enter(suppressions=ledger, dequeued=dequeued)
@@ -210,6 +216,8 @@ class Withdrawals:
         """Opt out, unless the person has come back by an act of their own since (C6, C8)."""
         context, number = self._context, staged.number_hash
         known = await context.memory.recall(numbers=[number])
+        if is_retry:
+            await self._take_up(staged)
         try:
             with blaming(Service.MOBILE_COMMONS):
                 if is_retry and not await self._is_still_wanted(staged, phone, known):
@@ -231,6 +239,17 @@ class Withdrawals:
         if entry is not None:
             self._book.handled(entry)
         await self._finish(staged, _done(staged))
+
+    async def _take_up(self, staged: StagedOptOut) -> None:
+        """Note that an opt-out of an earlier run is tried again, under the record that it will count as."""
+        person_id, profile_id = staged.person_id, staged.profile_id
+        known = await self._context.memory.recall(
+            people=[person_id] if person_id else [], profiles=[profile_id] if profile_id else []
+        )
+        if person_id is not None:
+            self._book.take_up(person_id, known.people.get(person_id), person_id=person_id, profile_id=profile_id)
+        elif profile_id is not None:
+            self._book.take_up(profile_id, known.profiles.get(profile_id), profile_id=profile_id)
 
     async def _is_still_wanted(self, staged: StagedOptOut, phone: Phone, known: Known) -> bool:
         """Read the number once more: time has passed since the opt-out was staged."""

@@ -107,7 +107,7 @@ class Town(World):
         self.edge.fate = Fate()
         self.gate = self.edge.ask_gate
         self.memory = MortalMemory(self.store.transactions, SCOPE, self.edge)
-        self.connects(StraightConnections(self.edge))
+        self.opens_services(StraightConnections(self.edge))
 
     async def runs(self, direction: Direction, fate: Fate, *, is_dry: bool = False, **order: Any) -> Ran:
         """Run once under a fate; after a death the process begins anew."""
