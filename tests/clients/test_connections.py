@@ -38,7 +38,7 @@ async def ask(network: Holding) -> Counter[str]:
     pool = connections.join(ORIGIN)
 
     async def one() -> str:
-        async with pool.exchange(pool.build_request("GET", f"{ORIGIN}/api/campaigns")) as response:
+        async with pool.exchange(httpx.Request("GET", f"{ORIGIN}/api/campaigns")) as response:
             return (await response.aread()).decode()
 
     async with asyncio.TaskGroup() as group:
@@ -67,7 +67,7 @@ async def test_a_lane_is_free_again_after_its_answers() -> None:
     pool = connections.join(ORIGIN)
 
     for _ in range(3 * LANE_WIDTH):
-        async with pool.exchange(pool.build_request("GET", f"{ORIGIN}/api/campaigns")) as response:
+        async with pool.exchange(httpx.Request("GET", f"{ORIGIN}/api/campaigns")) as response:
             assert response.status_code == 200
     await connections.leave(ORIGIN)
 

@@ -118,16 +118,19 @@ class Transport:
         raise error  # outside of the handler: nothing of the failed try is chained to it
 
     def _build(self, call: Call) -> httpx.Request:
-        request = self._pool.build_request(
+        timeout = httpx.Timeout(call.read_timeout or self._traits.read_timeout, connect=self._traits.connect_timeout)
+        request = httpx.Request(
             call.method,
             f"{self._origin}{call.target}",
             content=call.body.content if call.body else None,
             headers={
                 "Accept": self._traits.accept,
+                "Accept-Encoding": "gzip",
+                "User-Agent": "anmc",
                 **({"Content-Type": call.body.content_type} if call.body else {}),
                 **self._access.headers,
             },
-            timeout=httpx.Timeout(call.read_timeout or self._traits.read_timeout, connect=self._traits.connect_timeout),
+            extensions={"timeout": timeout.as_dict()},
         )
         if not str(request.url).startswith(f"{self._origin}/"):
             raise OriginNotAllowed(f"A request was about to leave {self._origin} and was not sent")
