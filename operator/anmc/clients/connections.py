@@ -5,7 +5,6 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import httpx
@@ -20,31 +19,23 @@ Less than any server in use closes one by itself: a write on a connection that i
 unknown outcome.
 """
 
-LANE_WIDTH: Final = 4
-"""Requests under way in one lane. For each of them httpcore looks at every connection of its pool: with fifty in one
-pool that took five times the processor time of fifty in lanes of a few."""
-
 # Below warning these two log URLs with their queries, and headers; a query holds people's numbers.
 for _library in ("httpx", "httpcore"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 
-@dataclass(slots=True)
-class _Lane:
-    network: httpx.AsyncBaseTransport
-    in_flight: int = 0
-
-
 class Pool:
-    """The connections to one origin, in lanes of a few each; a lane is opened when those before it are full.
+    """The connections to one origin; one is opened when those before it are in use.
 
-    A lane is httpx's transport without its client: of what a client adds, such as cookies and redirects, nothing is
-    wanted here, and it takes a quarter of the processor time of a call.
+    Each is a transport of httpx, without the client around it: of what the client adds, such as cookies and
+    redirects, nothing is wanted here, and it took a quarter of the processor time of a call. A transport could hold
+    many connections, but looks at each of them for every request.
     """
 
-    def __init__(self, open_lane: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self._open_lane = open_lane
-        self._lanes = [_Lane(open_lane())]
+    def __init__(self, open_one: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._open_one = open_one
+        self._opened: list[httpx.AsyncBaseTransport] = []
+        self._unused: list[httpx.AsyncBaseTransport] = []
         self.users = 0
 
     @asynccontextmanager
@@ -54,28 +45,27 @@ class Pool:
         Raises:
             httpx.HTTPError: as httpx raises it.
         """
-        lane = self._free_lane()
-        lane.in_flight += 1
+        connection = self._take()
         try:
-            response = await lane.network.handle_async_request(request)
+            response = await connection.handle_async_request(request)
             try:
                 yield response
             finally:
                 await response.aclose()
         finally:
-            lane.in_flight -= 1
+            self._unused.append(connection)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for lane in self._lanes:
-            await lane.network.aclose()
+        for connection in self._opened:
+            await connection.aclose()
 
-    def _free_lane(self) -> _Lane:
-        for lane in self._lanes:
-            if lane.in_flight < LANE_WIDTH:
-                return lane
-        self._lanes.append(_Lane(self._open_lane()))
-        return self._lanes[-1]
+    def _take(self) -> httpx.AsyncBaseTransport:
+        """Return the connection that was used last, which is the least likely to be closed by now; or a new one."""
+        if self._unused:
+            return self._unused.pop()
+        self._opened.append(self._open_one())
+        return self._opened[-1]
 
 
 class Connections:
