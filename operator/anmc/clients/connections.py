@@ -82,7 +82,7 @@ class Connections:
     def join(self, origin: Origin) -> Pool:
         """Return what sends requests to an origin; the caller leaves when it is done."""
         if origin not in self._pools:
-            self._pools[origin] = Pool(functools.partial(self._open, origin))
+            self._pools[origin] = Pool(functools.partial(self._open, find_proxy(origin)))
         pool = self._pools[origin]
         pool.users += 1
         return pool
@@ -95,11 +95,11 @@ class Connections:
             del self._pools[origin]  # before the wait: who joins meanwhile gets a pool of its own
             await pool.aclose()
 
-    def _open(self, origin: Origin) -> httpx.AsyncBaseTransport:
+    def _open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
         return self._network or httpx.AsyncHTTPTransport(
             verify=_tls_context(),
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE),
-            proxy=find_proxy(origin),
+            proxy=proxy,
         )
 
 
