@@ -2,10 +2,11 @@ import asyncio
 from collections import Counter
 
 import httpx
+import pytest
 from typing_extensions import override
 
 from anmc.api.origins import Origin
-from anmc.clients.connections import LANE_WIDTH, Connections
+from anmc.clients.connections import Connections
 
 ORIGIN = Origin("https", "secure.mcommons.com", 443)
 
@@ -32,13 +33,21 @@ class Holding(httpx.AsyncBaseTransport):
         self.closed += 1
 
 
+class Failing(Holding):
+    """Cannot be reached."""
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("out of reach")
+
+
 async def ask(network: Holding) -> Counter[str]:
     """Let as many ask as the network waits for."""
     connections = Connections(network)
     pool = connections.join(ORIGIN)
 
     async def one() -> str:
-        async with pool.exchange(pool.build_request("GET", f"{ORIGIN}/api/campaigns")) as response:
+        async with pool.exchange(httpx.Request("GET", f"{ORIGIN}/api/campaigns")) as response:
             return (await response.aread()).decode()
 
     async with asyncio.TaskGroup() as group:
@@ -47,28 +56,35 @@ async def ask(network: Holding) -> Counter[str]:
     return Counter(task.result() for task in asked)
 
 
-async def test_few_requests_share_one_lane() -> None:
-    network = Holding(until=LANE_WIDTH)
+async def test_requests_at_a_time_have_a_connection_each() -> None:
+    network = Holding(until=13)
 
-    assert await ask(network) == {"held": LANE_WIDTH}
-    assert network.closed == 1
-
-
-async def test_many_requests_take_as_many_lanes_as_they_fill() -> None:
-    network = Holding(until=3 * LANE_WIDTH + 1)
-
-    assert await ask(network) == {"held": 3 * LANE_WIDTH + 1}
-    assert network.closed == 4
+    assert await ask(network) == {"held": 13}
+    assert network.closed == 13
 
 
-async def test_a_lane_is_free_again_after_its_answers() -> None:
+async def test_a_connection_is_free_again_after_its_answer() -> None:
     network = Holding()
     connections = Connections(network)
     pool = connections.join(ORIGIN)
 
-    for _ in range(3 * LANE_WIDTH):
-        async with pool.exchange(pool.build_request("GET", f"{ORIGIN}/api/campaigns")) as response:
+    for _ in range(3):
+        async with pool.exchange(httpx.Request("GET", f"{ORIGIN}/api/campaigns")) as response:
             assert response.status_code == 200
+    await connections.leave(ORIGIN)
+
+    assert network.closed == 1
+
+
+async def test_a_connection_is_free_again_after_a_failure() -> None:
+    network = Failing()
+    connections = Connections(network)
+    pool = connections.join(ORIGIN)
+
+    for _ in range(3):
+        with pytest.raises(httpx.ConnectError):
+            async with pool.exchange(httpx.Request("GET", f"{ORIGIN}/api/campaigns")):
+                pass
     await connections.leave(ORIGIN)
 
     assert network.closed == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import gzip
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
@@ -584,6 +585,23 @@ class TestAnswers:
 
         assert meter.codes == ["timeout"] * MAX_TRIES
         await transport.aclose()
+
+
+async def test_a_call_that_succeeds_leaves_nothing_to_the_garbage_collector(
+    transport: Transport, wire: "Wire", reply: type["Reply"]
+) -> None:
+    wire.script(reply(200))
+    await transport.send(READ, body_of)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            await transport.send(READ, body_of)
+        left = gc.collect()
+    finally:
+        gc.enable()
+
+    assert left == 0
 
 
 async def test_a_cancelled_request_is_still_counted_as_ended(

@@ -5,14 +5,12 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from http.cookiejar import CookieJar
-from typing import Any, Final
+from typing import Final
 
 import httpx
-from typing_extensions import override
 
 from anmc.api.origins import Origin
+from anmc.clients.proxies import find_proxy
 
 KEEP_ALIVE: Final = 5.0
 """Seconds that an unused connection is kept.
@@ -21,32 +19,24 @@ Less than any server in use closes one by itself: a write on a connection that i
 unknown outcome.
 """
 
-LANE_WIDTH: Final = 4
-"""Requests under way in one lane. For each of them httpcore looks at every connection of its pool: with fifty in one
-pool that took five times the processor time of fifty in lanes of a few."""
-
 # Below warning these two log URLs with their queries, and headers; a query holds people's numbers.
 for _library in ("httpx", "httpcore"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 
-@dataclass(slots=True)
-class _Lane:
-    http: httpx.AsyncClient
-    in_flight: int = 0
-
-
 class Pool:
-    """The connections to one origin, in lanes of a few each; a lane is opened when those before it are full."""
+    """The connections to one origin; one is opened when those before it are in use.
 
-    def __init__(self, open_lane: Callable[[], httpx.AsyncClient]) -> None:
-        self._open_lane = open_lane
-        self._lanes = [_Lane(open_lane())]
+    Each is a transport of httpx, without the client around it: of what the client adds, such as cookies and
+    redirects, nothing is wanted here, and it took a quarter of the processor time of a call. A transport could hold
+    many connections, but looks at each of them for every request.
+    """
+
+    def __init__(self, open_one: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._open_one = open_one
+        self._opened: list[httpx.AsyncBaseTransport] = []
+        self._unused: list[httpx.AsyncBaseTransport] = []
         self.users = 0
-
-    def build_request(self, *arguments: Any, **options: Any) -> httpx.Request:
-        """Return a request, as httpx's own method of this name."""
-        return self._lanes[0].http.build_request(*arguments, **options)
 
     @asynccontextmanager
     async def exchange(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
@@ -55,28 +45,27 @@ class Pool:
         Raises:
             httpx.HTTPError: as httpx raises it.
         """
-        lane = self._free_lane()
-        lane.in_flight += 1
+        connection = self._take()
         try:
-            response = await lane.http.send(request, stream=True)
+            response = await connection.handle_async_request(request)
             try:
                 yield response
             finally:
                 await response.aclose()
         finally:
-            lane.in_flight -= 1
+            self._unused.append(connection)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for lane in self._lanes:
-            await lane.http.aclose()
+        for connection in self._opened:
+            await connection.aclose()
 
-    def _free_lane(self) -> _Lane:
-        for lane in self._lanes:
-            if lane.in_flight < LANE_WIDTH:
-                return lane
-        self._lanes.append(_Lane(self._open_lane()))
-        return self._lanes[-1]
+    def _take(self) -> httpx.AsyncBaseTransport:
+        """Return the connection that was used last, which is the least likely to be closed by now; or a new one."""
+        if self._unused:
+            return self._unused.pop()
+        self._opened.append(self._open_one())
+        return self._opened[-1]
 
 
 class Connections:
@@ -93,7 +82,7 @@ class Connections:
     def join(self, origin: Origin) -> Pool:
         """Return what sends requests to an origin; the caller leaves when it is done."""
         if origin not in self._pools:
-            self._pools[origin] = Pool(self._open)
+            self._pools[origin] = Pool(functools.partial(self._open, find_proxy(origin)))
         pool = self._pools[origin]
         pool.users += 1
         return pool
@@ -106,31 +95,18 @@ class Connections:
             del self._pools[origin]  # before the wait: who joins meanwhile gets a pool of its own
             await pool.aclose()
 
-    def _open(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            headers={"Accept-Encoding": "gzip", "User-Agent": "anmc"},
-            cookies=_NoCookies(),
-            follow_redirects=False,
-            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE),
+    def _open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        return self._network or httpx.AsyncHTTPTransport(
             verify=_tls_context(),
-            transport=self._network,
+            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE),
+            proxy=proxy,
         )
-
-
-class _NoCookies(CookieJar):
-    """Takes none and gives none: a session of the service must not decide what a later request may see."""
-
-    @override
-    def extract_cookies(self, response: object, request: object) -> None: ...
-
-    @override
-    def add_cookie_header(self, request: object) -> None: ...
 
 
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
     """Load the trusted certificates once: it takes long enough to hold up the event loop at every run.
 
-    `SSL_CERT_FILE` applies here, as `HTTPS_PROXY` and `NO_PROXY` do in the client (operations.md 13).
+    `SSL_CERT_FILE` applies here (operations.md 13).
     """
     return httpx.create_ssl_context(trust_env=True)

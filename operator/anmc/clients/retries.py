@@ -6,8 +6,6 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
-from tenacity import RetryCallState
-
 from anmc.clients.failures import CallFailed, Doubtful, TryFailed
 from anmc.clients.times import read_http_date
 
@@ -46,27 +44,10 @@ def read_retry_after(header: str | None, *, now: datetime) -> float | None:
     return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_WAIT)
 
 
-def give_up(monotonic: Callable[[], float], *, latest: float) -> Callable[[RetryCallState], bool]:
-    """Return tenacity's stop: no more tries than the failure allows, and none that begins after `latest`."""
+def wait_before_next(failure: CallFailed, tries: int, *, first_wait: float, jitter: Callable[[], float]) -> float:
+    """Return the seconds after the last of so many tries: the larger of `Retry-After` and a doubling back-off.
 
-    def is_over(state: RetryCallState) -> bool:
-        failure = state.outcome.exception() if state.outcome else None
-        tries = failure.tries if isinstance(failure, CallFailed) else 1
-        return state.attempt_number >= tries or monotonic() + state.upcoming_sleep > latest
-
-    return is_over
-
-
-def back_off(first_wait: float, jitter: Callable[[], float]) -> Callable[[RetryCallState], float]:
-    """Return tenacity's wait: the larger of `Retry-After` and a doubling back-off with jitter.
-
-    `first_wait` is that before the second try, in seconds; `jitter` returns 0 to 1.
+    `first_wait` is that before the second try, in seconds; `jitter` returns 0 to 1, which is added.
     """
-
-    def seconds(state: RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        asked = failure.retry_after or 0.0 if isinstance(failure, TryFailed) else 0.0
-        own = first_wait * 2.0 ** (state.attempt_number - 1) + jitter()
-        return min(MAX_WAIT, max(asked, own))
-
-    return seconds
+    asked = failure.retry_after or 0.0 if isinstance(failure, TryFailed) else 0.0
+    return min(MAX_WAIT, max(asked, first_wait * 2.0 ** (tries - 1) + jitter()))

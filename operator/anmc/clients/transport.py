@@ -1,14 +1,12 @@
 """The way that every request of both services takes: admission, gate, limits, retries."""
 
 import asyncio
-import functools
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from anmc.api.origins import Origin
 from anmc.clients.calls import Answer, Call
@@ -29,7 +27,7 @@ from anmc.clients.failures import (
 )
 from anmc.clients.pacing.limits import End
 from anmc.clients.pacing.pacer import Admission, Slot
-from anmc.clients.retries import back_off, give_up, read_retry_after
+from anmc.clients.retries import read_retry_after, wait_before_next
 from anmc.clients.service import Access, Traits
 from anmc.clients.times import clock_offset, read_http_date, started_at
 from anmc.clients.translation import translate
@@ -102,33 +100,35 @@ class Transport:
             Interrupted: the gate is closed.
         """
         latest = self._clock.monotonic() + self._traits.patience
-        retrying = AsyncRetrying(
-            sleep=self._clock.sleep,
-            stop=give_up(self._clock.monotonic, latest=latest),
-            wait=back_off(self._traits.first_wait, self._jitter),
-            retry=retry_if_exception(call.repeat.allows),
-            before_sleep=self._report_wait,
-            reraise=True,
-        )
-        attempt: Callable[[], Awaitable[T]] = functools.partial(self._try, call, read, latest)
-        try:
-            return await retrying(attempt)
-        except CallFailed as failed:
-            tries: int = retrying.statistics["attempt_number"]
-            error = translate(failed, call, self._traits, self._access, tries=tries)
-        raise error  # outside of the handler: nothing of the failed try is chained to it
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._try(call, read, latest)
+            except CallFailed as failed:
+                failure = failed
+            wait = wait_before_next(failure, tries, first_wait=self._traits.first_wait, jitter=self._jitter)
+            is_over = tries >= failure.tries or self._clock.monotonic() + wait > latest
+            if is_over or not call.repeat.allows(failure):
+                # Outside of the handler: nothing of the failed try is chained to it.
+                raise translate(failure, call, self._traits, self._access, tries=tries)
+            self._report_wait(failure, wait)
+            await self._clock.sleep(wait)
 
     def _build(self, call: Call) -> httpx.Request:
-        request = self._pool.build_request(
+        timeout = httpx.Timeout(call.read_timeout or self._traits.read_timeout, connect=self._traits.connect_timeout)
+        request = httpx.Request(
             call.method,
             f"{self._origin}{call.target}",
             content=call.body.content if call.body else None,
             headers={
                 "Accept": self._traits.accept,
+                "Accept-Encoding": "gzip",
+                "User-Agent": "anmc",
                 **({"Content-Type": call.body.content_type} if call.body else {}),
                 **self._access.headers,
             },
-            timeout=httpx.Timeout(call.read_timeout or self._traits.read_timeout, connect=self._traits.connect_timeout),
+            extensions={"timeout": timeout.as_dict()},
         )
         if not str(request.url).startswith(f"{self._origin}/"):
             raise OriginNotAllowed(f"A request was about to leave {self._origin} and was not sent")
@@ -230,15 +230,13 @@ class Transport:
         if offset is not None:
             self.clock_offset = offset
 
-    def _report_wait(self, state: RetryCallState) -> None:
-        failure = state.outcome.exception() if state.outcome else None
+    def _report_wait(self, failure: CallFailed, wait: float) -> None:
         if not isinstance(failure, TryFailed):
             self._meter.retried(self._traits.service, Cause.SERVER_ERROR.value)  # a refusal that may pass
             return
         self._meter.retried(self._traits.service, failure.cause.value)
-        is_refusal = failure.cause is Cause.RATE_LIMITED or failure.retry_after is not None
-        if is_refusal and state.next_action is not None:
-            self._meter.waited(self._traits.service, "refused", state.next_action.sleep)
+        if failure.cause is Cause.RATE_LIMITED or failure.retry_after is not None:
+            self._meter.waited(self._traits.service, "refused", wait)
 
 
 async def _read(answer: Answer, read: Callable[[Answer], T]) -> T:
