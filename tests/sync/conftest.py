@@ -1,10 +1,9 @@
 """Stages for whole runs: with the services in reach, and with a network in between that breaks."""
 
 import asyncio
-import contextlib
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from anmc.store.store import Store
 from support.sync_stage import Stage
+from sync.memory_store import MemoryStore
 from sync.world import World
 
 
@@ -38,21 +38,30 @@ async def stage(tmp_path: Path, empty_store: Path) -> AsyncIterator[Stage]:
     await opened.store.close()
 
 
-@pytest.fixture
-async def new_world(tmp_path: Path, empty_store: Path) -> AsyncIterator[Callable[[], Awaitable[World]]]:
-    """Make worlds, each with services and a store of its own."""
-    async with contextlib.AsyncExitStack() as stack:
-        made = 0
-
-        async def make() -> World:
-            nonlocal made
-            made += 1
-            file = shutil.copyfile(empty_store, tmp_path / f"{made}.db")
-            return await stack.enter_async_context(World.begin(file))
-
-        yield make
+@pytest.fixture(scope="session")
+def memory_stores() -> Iterator[list[MemoryStore]]:
+    """Stores that no test uses at the moment."""
+    stores: list[MemoryStore] = []
+    yield stores
+    for store in stores:
+        asyncio.run(store.close())
 
 
 @pytest.fixture
-async def world(new_world: Callable[[], Awaitable[World]]) -> World:
-    return await new_world()
+def new_world(memory_stores: list[MemoryStore]) -> Iterator[Callable[[], World]]:
+    """Make worlds, each with services and an empty store of its own."""
+    used: list[MemoryStore] = []
+
+    def make() -> World:
+        store = memory_stores.pop() if memory_stores else MemoryStore()
+        used.append(store)
+        store.lose()
+        return World(store)
+
+    yield make
+    memory_stores += used
+
+
+@pytest.fixture
+def world(new_world: Callable[[], World]) -> World:
+    return new_world()

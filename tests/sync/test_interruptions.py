@@ -18,12 +18,12 @@ OTHER = {Direction.PULL: Direction.PUSH, Direction.PUSH: Direction.PULL}
 READ = {Direction.PULL: 3, Direction.PUSH: 2}
 """Records that a run of each direction reads in the populated world."""
 
-NewWorld = Callable[[], Awaitable[World]]
+NewWorld = Callable[[], World]
 
 
 async def populated(new_world: NewWorld) -> World:
     """Two to be opted in, one of them matched; one exported; one to be opted out, who holds a box; one to fill."""
-    world = await new_world()
+    world = new_world()
     world.adds_person(ADA, "1", given_name="Ada")
     world.adds_profile(BEN, first_name="Ben", days_ago=9)
     world.adds_person(BEN, "1", family_name="Bell")

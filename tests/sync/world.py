@@ -1,12 +1,10 @@
 """A small world: both simulated services with a few acts of people, the real clients, the real store, the runs."""
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -156,7 +154,7 @@ class FakeProgress:
 
 
 class World:
-    """Everything a run meets; `begin` makes one."""
+    """Everything a run meets: two empty services, and the store."""
 
     def __init__(self, store: Store) -> None:
         self.clock = FakeClock()
@@ -217,16 +215,6 @@ class World:
             clock=self.clock,
             connections=connections or Connections(self.wire),
         )
-
-    @classmethod
-    @contextlib.asynccontextmanager
-    async def begin(cls, store_file: Path) -> AsyncIterator["World"]:
-        """Begin with two empty services and an empty store, made in the file if that is not there yet."""
-        store = await Store.open(f"sqlite:///{store_file}")
-        try:
-            yield cls(store)
-        finally:
-            await store.close()
 
     def _ask_gate(self) -> None:
         self.gate()

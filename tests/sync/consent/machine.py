@@ -21,9 +21,9 @@ from anmc.rules.phone import read_phone
 from anmc_simulators.switches import switches_of
 from sync.consent.acts import Act, People
 from sync.consent.edge import Fate, Harm, Mishap
-from sync.consent.store import MemoryStore
 from sync.consent.town import GENERAL, NUMBERS, OTHER, Ran, Terms, Town
 from sync.consent.witness import CLEAN_RUNS, Witness
+from sync.memory_store import MemoryStore
 from sync.world import START
 
 T = TypeVar("T")

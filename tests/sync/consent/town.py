@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from anmc.api.names import Direction, InitialSync, Mode, RunResult, SyncType
 from anmc.api.spec import DataSyncIntegrationSpec
+from anmc.clients.connections import Connections
 from anmc.errors import AnmcError
 from anmc.rules.records import NumberHash, Phone
 from anmc.rules.states import Membership
@@ -19,8 +20,7 @@ from anmc_simulators.action_network.person import Person
 from anmc_simulators.mobile_commons.records import OPTED_OUT, Profile
 from anmc_simulators.switches import turned
 from sync.consent.edge import Edge, Fate, MortalMemory
-from sync.consent.store import SCOPE, MemoryStore
-from sync.consent.straight import StraightConnections
+from sync.memory_store import SCOPE, MemoryStore
 from sync.world import ADA, BEN, CAI, DEE, FIELD, FakeProgress, Killed, World
 
 NUMBERS: Final[Mapping[str, str]] = {"Ada": ADA, "Ben": BEN, "Cai": CAI, "Dee": DEE}
@@ -107,7 +107,7 @@ class Town(World):
         self.edge.fate = Fate()
         self.gate = self.edge.ask_gate
         self.memory = MortalMemory(self.store.transactions, SCOPE, self.edge)
-        self.opens_services(StraightConnections(self.edge))
+        self.opens_services(Connections(self.edge))
 
     async def runs(self, direction: Direction, fate: Fate, *, is_dry: bool = False, **order: Any) -> Ran:
         """Run once under a fate; after a death the process begins anew."""

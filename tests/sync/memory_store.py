@@ -1,9 +1,11 @@
-"""The real store, in memory and in the thread of the event loop: a history of the model makes hundreds of calls to it.
+"""The real store, in memory and in the thread of the event loop: whole runs make hundreds of calls to it.
 
 `SqlMemory` and every statement are those of the operator. What is missing is the thread of the driver, the pool, the
-file; `tests/store` has them.
+file; `tests/store` and the runs of `support.sync_stage` have them.
 """
 
+import asyncio
+import functools
 import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final, cast
@@ -24,6 +26,10 @@ HASH_KEY: Final = b"key of a store that is gone in a moment"
 SCOPE: Final = StoreScope("uid-1", "mc.example.org/acme/all")
 
 
+_COMPILED: Final[dict[Any, Any]] = {}
+"""Statements in the words of SQLite, shared by all stores: to compile them takes longer than most runs."""
+
+
 class _AtOnce:
     """As much of an `AsyncConnection` as the store uses, without a wait."""
 
@@ -36,7 +42,7 @@ class _AtOnce:
 
 
 class _OneConnection(Transactions):
-    """Transactions, none of which is ever interrupted by another: nothing in them waits."""
+    """Transactions, none of which is ever interrupted by another: nothing waits but before them."""
 
     def __init__(self, database: sqlite3.Connection, connection: Connection) -> None:
         self._database = database
@@ -44,10 +50,12 @@ class _OneConnection(Transactions):
 
     @override
     async def read(self, work: Work[Answer]) -> Answer:
+        await asyncio.sleep(0)  # others have their turn, as while a driver works
         return await work(self._connection)
 
     @override
     async def write(self, work: Work[Answer]) -> Answer:
+        await asyncio.sleep(0)
         self._database.execute("BEGIN")
         try:
             answer = await work(self._connection)
@@ -62,31 +70,38 @@ class _OneConnection(Transactions):
         self._database.close()
 
 
+@functools.cache
+def _empty() -> bytes:
+    """Return a database with its tables, and with the ids of the scope: a run asks for them until they are there."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
+    migrate(engine.connect().execution_options(isolation_level="AUTOCOMMIT"))
+    database.execute("INSERT INTO integration (uid) VALUES (?)", (SCOPE.integration_uid,))
+    database.execute("INSERT INTO ledger_scope (name) VALUES (?)", (SCOPE.ledger_scope,))
+    content = database.serialize()
+    engine.dispose()
+    return content
+
+
 class MemoryStore(Store):
     """A store that can be emptied; what it holds can be asked for beside the operator's own way."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect(":memory:", isolation_level=None)
         self._engine = create_engine("sqlite://", creator=lambda: self._database, poolclass=StaticPool)
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        migrate(connection)
-        # A run asks for the ids of its scope until they are there.
-        self._database.execute("INSERT INTO integration (uid) VALUES (?)", (SCOPE.integration_uid,))
-        self._database.execute("INSERT INTO ledger_scope (name) VALUES (?)", (SCOPE.ledger_scope,))
-        self._empty = sqlite3.connect(":memory:")
-        self._database.backup(self._empty)
-        self.transactions = _OneConnection(self._database, connection)
+        options = {"isolation_level": "AUTOCOMMIT", "compiled_cache": _COMPILED}
+        self.transactions = _OneConnection(self._database, self._engine.connect().execution_options(**options))
         super().__init__(self.transactions, HASH_KEY)
+        self.lose()
 
     def lose(self) -> None:
         """Lose everything that is stored."""
-        self._empty.backup(self._database)
+        self._database.deserialize(_empty())
 
     @override
     async def close(self) -> None:
         await super().close()
         self._engine.dispose()
-        self._empty.close()
 
     @property
     def changes(self) -> int:
