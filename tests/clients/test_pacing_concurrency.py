@@ -59,13 +59,13 @@ class Traffic:
             self._in_flight.append(self.limit.start(0.0, len(self._in_flight) + 1))
 
 
-def test_it_begins_with_eight_and_doubles_each_round_trip_up_to_the_hard_maximum() -> None:
+def test_it_begins_with_sixteen_and_doubles_each_round_trip_up_to_the_hard_maximum() -> None:
     traffic, seen = Traffic(), []
     for _ in range(6):
         seen.append(traffic.allowed)
         traffic.round_trip()
 
-    assert seen == [8, 16, 32, 64, MAX_IN_FLIGHT, MAX_IN_FLIGHT]
+    assert seen == [16, 32, 64, MAX_IN_FLIGHT, MAX_IN_FLIGHT, MAX_IN_FLIGHT]
 
 
 @pytest.mark.parametrize("end", [LIMITED, UNAVAILABLE])

@@ -6,8 +6,8 @@ from anmc.clients.failures import Cause
 from anmc.clients.pacing.limits import End, Start
 from anmc.clients.pacing.load import LoadedLatency
 
-FIRST_IN_FLIGHT: Final = 8
-"""Requests at a time to begin with: where the vendor's limit of 160 leaves everybody room (contract 9.2)."""
+FIRST_IN_FLIGHT: Final = 16
+"""Requests at a time to begin with: a tenth of what the vendor allows all clients together (decision 0012)."""
 
 MAX_IN_FLIGHT: Final = 80
 """Requests at a time that nothing exceeds: the vendor's request to one client (contract 9.2)."""
