@@ -226,6 +226,24 @@ class TestNewestActWins:
 
         assert world.texted == []
 
+    @pytest.mark.rule("C13", "C15")
+    async def test_a_waiting_opt_in_is_dropped_while_an_opt_out_of_the_number_waits(self, world: World) -> None:
+        """A run that died between the two has left both."""
+        world.specify("consent.maxOptInsPerDay", 0)
+        ada = world.adds_person(ADA, "1")
+        await world.pull()
+        waiting = StagedOptOut(number_of(world), None, None, world.clock.now(), Reason.APPLIED, Direction.PULL)
+        await world.memory.remember(Changes(staged=[waiting]))
+        world.specify("consent.maxOptInsPerDay", 5)
+        world.waits(minutes=5)
+
+        end = await world.push()
+
+        assert rows(end)["Held", "PreviouslyOptedOut"] == 1
+        assert world.texted == []
+        assert await world.queue() == []
+        assert world.wish(ada) == "1"
+
 
 class TestFailures:
     @pytest.mark.rule("I4")
