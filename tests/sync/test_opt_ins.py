@@ -11,7 +11,7 @@ from anmc.errors import Interrupted
 from anmc.rules.states import Wish
 from anmc.sync.ports import Changes
 from anmc.sync.run import RunEnd
-from sync.world import ADA, BEN, CAI, FIELD, FakeProgress, World, rows
+from sync.world import ADA, BEN, CAI, FIELD, FakeProgress, Killed, World, rows
 
 LOS_ANGELES = "12135550123"
 
@@ -338,6 +338,31 @@ class TestAnswers:
             await world.push()
 
         assert world.writes.count("opt_in") == 2
+        assert await world.queue() == []
+
+    @pytest.mark.rule("I3", "C18")
+    async def test_a_crash_at_the_call_counts_as_a_call(self, world: World) -> None:
+        """The intent was stored before it; nobody knows whether the call arrived."""
+        calls: list[str] = []
+
+        def die_at_opt_ins(request: httpx.Request) -> None:
+            if is_opt_in(request):
+                calls.append(request.method)
+                raise Killed
+
+        world.adds_person(ADA, "1")
+        world.wire.before_request = die_at_opt_ins
+        with pytest.RaisesGroup(Killed, flatten_subgroups=True, allow_unwrapped=True):
+            await world.pull()
+        world.waits(minutes=5)
+        with pytest.RaisesGroup(Killed, flatten_subgroups=True, allow_unwrapped=True):
+            await world.push()
+        world.waits(minutes=5)
+
+        end = await world.push()
+
+        assert len(calls) == 2
+        assert rows(end)["Held", "RefusedByVendor"] == 1
         assert await world.queue() == []
 
     async def test_a_success_without_a_subscription_is_no_reason_to_call_again(self, filtered: World) -> None:
