@@ -33,7 +33,7 @@ HISTORIES: Final = "ANMC_MODEL_HISTORIES"
 they are the same 2000, so that a red build is the fault of what was changed."""
 
 PATIENCE: Final = 1.0
-"""Seconds that one history may take at most, on average: ten times of what it does take."""
+"""Seconds that one history may take at most, on average: several times what it does take."""
 
 _IN_CI: Final = 2000
 _MACHINES: Final = 2
