@@ -126,6 +126,17 @@ def test_a_run_a_part_of_which_failed_says_what_it_did_and_what_failed() -> None
     assert run.message == "NoDifference 3, Imported 2. The list could not be read. The next push tries again."
 
 
+def test_a_stopped_run_a_part_of_which_failed_says_both_in_whole_sentences() -> None:
+    ending = an_ending()
+    assert ending.end is not None
+    stop = SafetyStop("It stopped", limit="maxOptOutPercent", value=9, allowed=5)
+    problem = ServiceUnavailable("The list could not be read")
+
+    stopped = replace(ending, error=stop, end=ending.end.with_problem(problem))
+
+    assert stopped.message == f"{stop.sentence} The list could not be read"
+
+
 def test_a_run_that_met_the_vendor_s_own_sync_says_what_to_do() -> None:
     ending = an_ending()
     assert ending.end is not None

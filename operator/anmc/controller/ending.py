@@ -1,5 +1,6 @@
 """What a run leaves in the status and in a report: pure functions of how it ended."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -50,12 +51,15 @@ class Ending:
 
         Another writer on the same accounts is named in either case: it may be what went wrong.
         """
-        message = self._summary if self.error is None else self.error.sentence
+        *before, last = self._sentences()
+        return " ".join([*(f"{sentence.removesuffix('.')}." for sentence in before), last])
+
+    def _sentences(self) -> Iterator[str]:
+        yield self._summary if self.error is None else self.error.sentence
         if self.end is not None and self.end.problem is not None:
-            message = f"{message}. {self.end.problem.sentence}"
+            yield self.end.problem.sentence
         if self.end is not None and self.end.is_beside_vendor_sync:
-            message = f"{message.removesuffix('.')}. {BESIDE_VENDOR_SYNC}"
-        return message
+            yield BESIDE_VENDOR_SYNC
 
     @property
     def _summary(self) -> str:
