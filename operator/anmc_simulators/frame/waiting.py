@@ -1,9 +1,9 @@
 """Waiting in real time, which is not the time that the services show."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.types import Receive
 
@@ -15,8 +15,8 @@ class RealTime(Protocol):
         """Return seconds since any fixed moment."""
         ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+    async def sleep(self, seconds: float, *, until: asyncio.Event) -> None:
+        """Let time pass, no more of it once the event has come."""
         ...
 
 
@@ -27,9 +27,11 @@ class MonotonicTime:
         """Return seconds since any fixed moment."""
         return time.monotonic()
 
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        await asyncio.sleep(seconds)
+    async def sleep(self, seconds: float, *, until: asyncio.Event) -> None:
+        """Let time pass, no more of it once the event has come."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await until.wait()
 
 
 class Patience:
@@ -45,7 +47,7 @@ class Patience:
 
     async def pause(self, seconds: float) -> None:
         """Wait as a slow service does, which goes on without its client."""
-        await self._first(self._time.sleep(seconds), self._closing.wait())
+        await self._time.sleep(seconds, until=self._closing)
 
     async def pause_until(self, moment: float) -> None:
         """Wait likewise, for a moment of the real time."""
@@ -57,15 +59,10 @@ class Patience:
 
         The body of the request must have been read: what `receive` gives next is the end of the connection.
         """
-        return await self._first(self._time.sleep(seconds), self._closing.wait(), _disconnected(receive))
-
-    @staticmethod
-    async def _first(over: Coroutine[Any, Any, object], *others: Coroutine[Any, Any, object]) -> bool:
-        """Wait for one of several things; returns whether it was the first of them."""
-        waits = [asyncio.create_task(wait) for wait in (over, *others)]
+        slept, left = waits = [asyncio.create_task(self.pause(seconds)), asyncio.create_task(_disconnected(receive))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            return waits[0].done() and not any(wait.done() for wait in waits[1:])
+            return slept.done() and not left.done() and not self._closing.is_set()
         finally:
             for wait in waits:
                 wait.cancel()

@@ -41,11 +41,12 @@ class FakeTime:
     def monotonic(self) -> float:
         return self.seconds
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, *, until: asyncio.Event) -> None:
         self.slept.append(seconds)
         if self.stands_still:
-            await asyncio.Event().wait()
-        self.seconds += seconds
+            await until.wait()
+        else:
+            self.seconds += seconds
 
 
 @dataclass
