@@ -291,8 +291,8 @@ class TestMobileCommons:
     def test_the_concurrency_grows_up_to_the_ceiling(self, ceiling: int, peak: int) -> None:
         assert with_one_login([Ask()] * 800, ceilings=[ceiling]).peak == peak
 
-    def test_the_first_round_trip_has_sixteen_in_flight_whoever_asks(self) -> None:
-        played = with_one_login([Ask(client=number) for number in range(20)], ceilings=[50, 50])
+    def test_the_first_round_trip_has_twenty_five_in_flight_whoever_asks(self) -> None:
+        played = with_one_login([Ask(client=number) for number in range(30)], ceilings=[50, 50])
 
         assert sum(time == 0.0 for time in played.times) == FIRST_IN_FLIGHT
 

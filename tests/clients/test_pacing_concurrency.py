@@ -59,13 +59,13 @@ class Traffic:
             self._in_flight.append(self.limit.start(0.0, len(self._in_flight) + 1))
 
 
-def test_it_begins_with_sixteen_and_doubles_each_round_trip_up_to_the_hard_maximum() -> None:
+def test_it_begins_with_twenty_five_and_doubles_each_round_trip_up_to_the_hard_maximum() -> None:
     traffic, seen = Traffic(), []
     for _ in range(6):
         seen.append(traffic.allowed)
         traffic.round_trip()
 
-    assert seen == [16, 32, 64, MAX_IN_FLIGHT, MAX_IN_FLIGHT, MAX_IN_FLIGHT]
+    assert seen == [25, 50, MAX_IN_FLIGHT, MAX_IN_FLIGHT, MAX_IN_FLIGHT, MAX_IN_FLIGHT]
 
 
 @pytest.mark.parametrize("end", [LIMITED, UNAVAILABLE])
@@ -87,12 +87,12 @@ def test_all_refusals_of_one_round_trip_halve_once(end: End) -> None:
 
 
 def test_the_next_round_trip_halves_again_down_to_one() -> None:
-    traffic, seen = Traffic().grow_to(16), []
+    traffic, seen = Traffic().grow_to(32), []
     for _ in range(6):
         traffic.all_ending(LIMITED)
         seen.append(traffic.allowed)
 
-    assert seen == [8, 4, 2, 1, 1, 1]
+    assert seen == [16, 8, 4, 2, 1, 1]
 
 
 @pytest.mark.parametrize("end", [BROKEN, LOST])
@@ -140,7 +140,7 @@ class TestRiseOfLatency:
         traffic.all_ending(End(0.4, UPDATE))
         halvings = [traffic.all_ending(End(1.0, UPDATE)) for _ in range(4)]
 
-        assert halvings == [0, 1, 1, 0]
+        assert halvings == [0, 1, 0, 1]
         assert traffic.allowed == FIRST_IN_FLIGHT
 
     def test_it_never_goes_below_where_the_limit_began(self) -> None:

@@ -6,8 +6,8 @@ from anmc.clients.failures import Cause
 from anmc.clients.pacing.limits import End, Start
 from anmc.clients.pacing.load import LoadedLatency
 
-FIRST_IN_FLIGHT: Final = 16
-"""Requests at a time to begin with: a tenth of what the vendor allows all clients together (decision 0012)."""
+FIRST_IN_FLIGHT: Final = 25
+"""Requests at a time to begin with: one round-trip from what an integration allows by itself (decision 0014)."""
 
 MAX_IN_FLIGHT: Final = 80
 """Requests at a time that nothing exceeds: the vendor's request to one client (contract 9.2)."""

@@ -14,8 +14,8 @@ SLACK: Final = 0.25
 RECENT_CALLS: Final = 32
 """Calls over which latency is averaged, so that a few slow answers are no rise."""
 
-ENOUGH_AMONG_FEW: Final = 16
-ENOUGH_AMONG_MANY: Final = 32
+ENOUGH_AMONG_FEW: Final = 25
+ENOUGH_AMONG_MANY: Final = 50
 """Calls before an average says anything: those of one first round-trip; those of the doubled one."""
 
 
