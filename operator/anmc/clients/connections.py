@@ -5,19 +5,13 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
 
 import httpx
 
 from anmc.api.origins import Origin
+from anmc.clients.connection import KEEP_ALIVE, Connection
 from anmc.clients.proxies import find_proxy
-
-KEEP_ALIVE: Final = 5.0
-"""Seconds that an unused connection is kept.
-
-Less than any server in use closes one by itself: a write on a connection that is being closed meanwhile has an
-unknown outcome.
-"""
+from anmc.clients.turnstile import Turnstile
 
 # Below warning these two log URLs with their queries, and headers; a query holds people's numbers.
 for _library in ("httpx", "httpcore"):
@@ -28,14 +22,15 @@ class Pool:
     """The connections to one origin; one is opened when those before it are in use.
 
     Each is a transport of httpx, without the client around it: of what the client adds, such as cookies and
-    redirects, nothing is wanted here, and it took a quarter of the processor time of a call. A transport could hold
-    many connections, but looks at each of them for every request.
+    redirects, nothing is wanted here, and it took a quarter of the processor time of a call.
     """
 
     def __init__(self, open_one: Callable[[], httpx.AsyncBaseTransport]) -> None:
         self._open_one = open_one
         self._opened: list[httpx.AsyncBaseTransport] = []
         self._unused: list[httpx.AsyncBaseTransport] = []
+        self.turnstile = Turnstile()
+        """What answers pass before they are read."""
         self.users = 0
 
     @asynccontextmanager
@@ -82,7 +77,7 @@ class Connections:
     def join(self, origin: Origin) -> Pool:
         """Return what sends requests to an origin; the caller leaves when it is done."""
         if origin not in self._pools:
-            self._pools[origin] = Pool(functools.partial(self._open, find_proxy(origin)))
+            self._pools[origin] = Pool(functools.partial(self._open, origin, find_proxy(origin)))
         pool = self._pools[origin]
         pool.users += 1
         return pool
@@ -95,12 +90,13 @@ class Connections:
             del self._pools[origin]  # before the wait: who joins meanwhile gets a pool of its own
             await pool.aclose()
 
-    def _open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
-        return self._network or httpx.AsyncHTTPTransport(
-            verify=_tls_context(),
-            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE),
-            proxy=proxy,
-        )
+    def _open(self, origin: Origin, proxy: str | None) -> httpx.AsyncBaseTransport:
+        if self._network is not None:
+            return self._network
+        if proxy is None:
+            return Connection(origin, _tls_context() if origin.scheme == "https" else None)
+        limits = httpx.Limits(keepalive_expiry=KEEP_ALIVE)
+        return httpx.AsyncHTTPTransport(verify=_tls_context(), limits=limits, proxy=proxy)
 
 
 @functools.cache

@@ -156,6 +156,7 @@ class Transport:
         code, failure = None, None
         try:
             answer = await self._exchange(request, began)
+            await self._pool.turnstile.pass_through()
             content = await _read(answer, read)
         except CallFailed as failed:
             code = failed.code
