@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, select, type_coerce
+from sqlalchemy import Row, bindparam, delete, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
@@ -17,6 +17,9 @@ from anmc.store.columns import Moment
 from anmc.store.schema import dead_letter
 
 _LETTER: Final = dead_letter.c
+_IS_OF_INTEGRATION: Final = _LETTER.integration_id == bindparam("integration")
+_ALL: Final = select(dead_letter).where(_IS_OF_INTEGRATION).order_by(_LETTER.first_failed_at, _LETTER.record_id)
+_SIZE: Final = select(func.count(), type_coerce(func.min(_LETTER.first_failed_at), Moment)).where(_IS_OF_INTEGRATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +32,12 @@ class DeadLetterCount:
 
 async def read_dead_letters(connection: AsyncConnection, integration: int) -> list[DeadLetter]:
     """Return all, the oldest first."""
-    statement = (
-        select(dead_letter)
-        .where(_LETTER.integration_id == integration)
-        .order_by(_LETTER.first_failed_at, _LETTER.record_id)
-    )
-    return [_letter(row) for row in await connection.execute(statement)]
+    return [_letter(row) for row in await connection.execute(_ALL, {"integration": integration})]
 
 
 async def count_dead_letters(connection: AsyncConnection, integration: int) -> DeadLetterCount:
     """Count them."""
-    oldest = type_coerce(func.min(_LETTER.first_failed_at), Moment)
-    statement = select(func.count().label("count"), oldest.label("oldest")).where(_LETTER.integration_id == integration)
-    row = (await connection.execute(statement)).one()
+    row = (await connection.execute(_SIZE, {"integration": integration})).one()
     return DeadLetterCount(row[0], row[1])
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
@@ -15,6 +16,17 @@ from anmc.store.schema import link, queued_opt_in, suppression
 from anmc.store.scope import ScopeIds, StoreScope, find_ids, make_ids
 from anmc.store.transactions import Transactions
 from anmc.sync.ports import Changes, Known, PeopleCounts, Positions
+
+
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).where(*conditions).scalar_subquery()
+
+
+_SIZES: Final = select(
+    _count(link.c.integration_id == bindparam("integration"), link.c.state == LinkState.LIVE).label("linked"),
+    _count(suppression.c.ledger_scope_id == bindparam("ledger"), suppression.c.ended_at.is_(None)).label("suppressed"),
+    _count(queued_opt_in.c.integration_id == bindparam("integration")).label("deferred_opt_ins"),
+)
 
 
 class SqlMemory:
@@ -127,20 +139,12 @@ class SqlMemory:
 
         async def read(connection: AsyncConnection) -> PeopleCounts:
             ids = await self._find_ids(connection)
+            sizes = (await connection.execute(_SIZES, {"integration": ids.integration, "ledger": ids.ledger})).one()
             letters = await dead_letters.count_dead_letters(connection, ids.integration)
             return PeopleCounts(
-                linked=await _count(
-                    connection, link, link.c.integration_id == ids.integration, link.c.state == LinkState.LIVE
-                ),
-                suppressed=await _count(
-                    connection,
-                    suppression,
-                    suppression.c.ledger_scope_id == ids.ledger,
-                    suppression.c.ended_at.is_(None),
-                ),
-                deferred_opt_ins=await _count(
-                    connection, queued_opt_in, queued_opt_in.c.integration_id == ids.integration
-                ),
+                linked=sizes.linked,
+                suppressed=sizes.suppressed,
+                deferred_opt_ins=sizes.deferred_opt_ins,
                 dead_letters=letters.count,
                 oldest_dead_letter=letters.oldest,
             )
@@ -155,8 +159,3 @@ class SqlMemory:
                 return ids
             self._ids = ids
         return self._ids
-
-
-async def _count(connection: AsyncConnection, table: Table, *conditions: ColumnElement[bool]) -> int:
-    statement = select(func.count()).select_from(table).where(*conditions)
-    return (await connection.execute(statement)).scalar_one()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.api.names import Direction
@@ -28,11 +28,14 @@ _CHECKPOINT: Final = (
 
 _NO_CHECKPOINT: Final = dict.fromkeys(_CHECKPOINT)
 
+_POSITION: Final = select(position).where(
+    position.c.integration_id == bindparam("integration"), position.c.direction == bindparam("direction")
+)
+
 
 async def read_positions(connection: AsyncConnection, integration: int, direction: Direction) -> Positions:
     """Return the positions of a direction; empty ones when it never ran."""
-    statement = select(position).where(position.c.integration_id == integration, position.c.direction == direction)
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_POSITION, {"integration": integration, "direction": direction})).one_or_none()
     if row is None:
         return Positions()
     return Positions(

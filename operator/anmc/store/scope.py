@@ -1,8 +1,9 @@
 """Whose part of the store: an integration, with the ledger that outlives it."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.store.bulk import insert_missing
@@ -34,11 +35,15 @@ class ScopeIds:
         return bool(self.integration and self.ledger)
 
 
+_IDS: Final = select(
+    func.coalesce(select(integration.c.id).where(integration.c.uid == bindparam("uid")).scalar_subquery(), 0),
+    func.coalesce(select(ledger_scope.c.id).where(ledger_scope.c.name == bindparam("name")).scalar_subquery(), 0),
+)
+
+
 async def find_ids(connection: AsyncConnection, scope: StoreScope) -> ScopeIds:
     """Return the ids of a scope."""
-    uid = select(integration.c.id).where(integration.c.uid == scope.integration_uid).scalar_subquery()
-    name = select(ledger_scope.c.id).where(ledger_scope.c.name == scope.ledger_scope).scalar_subquery()
-    row = (await connection.execute(select(func.coalesce(uid, 0), func.coalesce(name, 0)))).one()
+    row = (await connection.execute(_IDS, {"uid": scope.integration_uid, "name": scope.ledger_scope})).one()
     return ScopeIds(integration=row[0], ledger=row[1])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anmc.rules.records import NumberHash
@@ -13,6 +13,11 @@ from anmc.store.schema import staged_opt_out
 
 _STAGED: Final = staged_opt_out.c
 _BY_NUMBER: Final = by_key(select(staged_opt_out), _STAGED.integration_id, _STAGED.number_hash)
+_ALL: Final = (
+    select(staged_opt_out)
+    .where(_STAGED.integration_id == bindparam("integration"))
+    .order_by(_STAGED.opted_out_at, _STAGED.number_hash)
+)
 
 
 async def read_staged(
@@ -24,12 +29,7 @@ async def read_staged(
 
 async def read_all_staged(connection: AsyncConnection, integration: int) -> list[StagedOptOut]:
     """Return all that wait, the oldest first."""
-    statement = (
-        select(staged_opt_out)
-        .where(_STAGED.integration_id == integration)
-        .order_by(_STAGED.opted_out_at, _STAGED.number_hash)
-    )
-    return [_entry(row) for row in await connection.execute(statement)]
+    return [_entry(row) for row in await connection.execute(_ALL, {"integration": integration})]
 
 
 async def write_staged(connection: AsyncConnection, integration: int, staged: Iterable[StagedOptOut]) -> None:
