@@ -7,6 +7,8 @@
 
 DIR ?= .cluster
 export PYTHON
+# Tests and demo start the same programs by the dozen: compiled once, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 devcluster := PYTHONPATH=tools .venv/bin/python -m devcluster
 

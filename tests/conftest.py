@@ -14,8 +14,13 @@ from devcluster import Cluster, control_plane
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what mostly waits: at the end, one process would wait for it alone."""
-    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+    """Begin with the files that take longest: at the end, one process would be left alone with one of them."""
+
+    def seconds(item: pytest.Item) -> float:
+        slow = item.get_closest_marker("slow")
+        return slow.kwargs["seconds"] if slow else 0
+
+    items.sort(key=seconds, reverse=True)
 
 
 @pytest.fixture(scope="session")

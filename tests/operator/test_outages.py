@@ -23,7 +23,7 @@ from support.waiting import wait_for
 
 pytestmark = [
     pytest.mark.timeout(300),  # whoever comes first waits for a whole story while the others use the machine
-    pytest.mark.waits,
+    pytest.mark.slow(seconds=145),
 ]
 
 PEOPLE: Final = 20

@@ -11,6 +11,8 @@ from support.simulators import TICKED, Account
 from support.stage import Stage
 from support.waiting import wait_for
 
+pytestmark = pytest.mark.slow(seconds=45)
+
 
 def holder_of_the_lease(home: Home) -> str:
     holder: str = home.get("lease", "anmc-shard-0")["spec"]["holderIdentity"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.waits
+pytestmark = pytest.mark.slow(seconds=75)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

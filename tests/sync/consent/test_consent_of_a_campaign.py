@@ -9,6 +9,7 @@ class OneCampaign(Histories):
     is_bound = True
 
 
+@pytest.mark.slow(seconds=200)
 @pytest.mark.timeout(PATIENCE * how_many())
 def test_consent_holds_in_every_history() -> None:
     try_histories(OneCampaign)

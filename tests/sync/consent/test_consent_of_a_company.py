@@ -9,6 +9,7 @@ class CompanyWide(Histories):
     is_bound = False
 
 
+@pytest.mark.slow(seconds=200)
 @pytest.mark.timeout(PATIENCE * how_many())
 def test_consent_holds_in_every_history() -> None:
     try_histories(CompanyWide)
