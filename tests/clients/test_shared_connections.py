@@ -1,7 +1,6 @@
 """What clients of one origin share over a real socket: connections, and nothing else."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,29 +8,7 @@ import pytest
 
 from anmc.api.origins import Origin
 from anmc.clients.connections import Connections, Pool
-
-
-class PlainServer:
-    """Answers everything, tells connections apart, notes what each request brought."""
-
-    def __init__(self) -> None:
-        self.opened = 0
-        self.open = 0
-        self.requests: list[str] = []
-        self.all_closed = asyncio.Event()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.opened += 1
-        self.open += 1
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: session=1; Path=/\r\n\r\nok")
-                await writer.drain()
-        writer.close()
-        self.open -= 1
-        if not self.open:
-            self.all_closed.set()
+from clients.plain_server import PlainServer
 
 
 @pytest.fixture
@@ -73,7 +50,7 @@ async def test_the_last_client_closes_the_connections(server: PlainServer, origi
     await get(connections.join(origin), origin)
     await connections.leave(origin)
 
-    await server.all_closed.wait()
+    await server.all_closed()
 
 
 async def test_who_comes_after_the_last_gets_a_connection_that_works(server: PlainServer, origin: Origin) -> None:
