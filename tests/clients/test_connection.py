@@ -1,10 +1,8 @@
-"""One connection over a real socket: when it connects anew, its failures, and TLS."""
+"""One connection over a real socket: when it connects anew, and its failures."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpcore
 import httpx
@@ -13,17 +11,14 @@ import pytest
 from anmc.api.origins import Origin
 from anmc.clients.connection import Connection
 from clients.plain_server import OK, PlainServer
-from devcluster.certificates import Credentials
 
 
 @asynccontextmanager
-async def connected(
-    server: PlainServer, *, tls: ssl.SSLContext | None = None, trusted: ssl.SSLContext | None = None
-) -> AsyncIterator[httpx.AsyncClient]:
+async def connected(server: PlainServer) -> AsyncIterator[httpx.AsyncClient]:
     """Serve, and give a client that has one connection."""
-    async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls) as listening:
-        origin = Origin("https" if tls else "http", "127.0.0.1", listening.sockets[0].getsockname()[1])
-        async with httpx.AsyncClient(transport=Connection(origin, trusted), base_url=str(origin)) as client:
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+        origin = Origin("http", "127.0.0.1", listening.sockets[0].getsockname()[1])
+        async with httpx.AsyncClient(transport=Connection(origin, None), base_url=str(origin)) as client:
             yield client
         await server.all_closed()
 
@@ -42,6 +37,15 @@ async def test_it_connects_anew_when_the_other_side_has_closed_it() -> None:
         await client.get("/")
         await server.all_closed()
         assert (await client.get("/")).text == "ok"
+
+    assert server.opened == 2
+
+
+async def test_it_connects_anew_when_it_was_unused_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anmc.clients.connection.KEEP_ALIVE", -1.0)  # over as soon as an answer is read
+    server = PlainServer()
+    async with connected(server) as client:
+        assert [(await client.get("/")).text for _ in range(2)] == ["ok"] * 2
 
     assert server.opened == 2
 
@@ -97,31 +101,3 @@ def test_every_failure_of_httpcore_has_its_like_in_httpx() -> None:
 
     assert len(failures) >= 11
     assert all(issubclass(getattr(httpx, failure.__name__), httpx.TransportError) for failure in failures)
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("tls") / "certificates"
-    Credentials.create().write(directory)
-    return directory
-
-
-def speaks_tls(certificates: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificates / "api.crt", certificates / "api.key")
-    return context
-
-
-async def test_https_is_spoken_with_who_can_show_a_trusted_certificate(certificates: Path) -> None:
-    server, trusted = PlainServer(), ssl.create_default_context(cafile=certificates / "ca.crt")
-    async with connected(server, tls=speaks_tls(certificates), trusted=trusted) as client:
-        assert (await client.get("/")).text == "ok"
-
-
-async def test_nothing_is_sent_to_who_can_not(certificates: Path) -> None:
-    server, trusted = PlainServer(), ssl.create_default_context()
-    async with connected(server, tls=speaks_tls(certificates), trusted=trusted) as client:
-        with pytest.raises(httpx.ConnectError):
-            await client.get("/")
-
-    assert server.opened == 0

@@ -1,14 +1,18 @@
-"""What clients of one origin share over a real socket: connections, and nothing else."""
+"""What clients of one origin share over a real socket: connections, trust, and nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 
 import httpx
 import pytest
 
 from anmc.api.origins import Origin
-from anmc.clients.connections import Connections, Pool
+from anmc.clients.connections import Connections, Pool, _tls_context
 from clients.plain_server import PlainServer
+from devcluster.certificates import Credentials
 
 
 @pytest.fixture
@@ -60,3 +64,32 @@ async def test_who_comes_after_the_last_gets_a_connection_that_works(server: Pla
         await connections.leave(origin)
 
     assert server.opened == 2
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Iterator[Path]:
+    """A server's certificate and its authority, which `SSL_CERT_FILE` may name; nothing is remembered of it."""
+    Credentials.create().write(directory := tmp_path / "certificates")
+    _tls_context.cache_clear()
+    yield directory
+    _tls_context.cache_clear()
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+async def test_the_authority_that_the_environment_names_is_trusted(
+    *, is_trusted: bool, server: PlainServer, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.crt"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificates / "api.crt", certificates / "api.key")
+    connections = Connections()
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls) as listening:
+        origin = Origin("https", "127.0.0.1", listening.sockets[0].getsockname()[1])
+        with nullcontext() if is_trusted else pytest.raises(httpx.ConnectError):
+            await get(connections.join(origin), origin)
+        await connections.leave(origin)
+        await server.all_closed()
+
+    assert len(server.requests) == is_trusted
